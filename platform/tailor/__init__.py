@@ -1,0 +1,65 @@
+"""Tailor fits a language model to a company's own documents, one measured stage at a time."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tailor.answers import AnswerStore
+    from tailor.assistant import Answer, AnswerFormat, Ask, Assistant, Example, Prompt, Reply, Turn
+    from tailor.benchmark import Benchmark, Evidence, Question
+    from tailor.documents.passages import Passage
+    from tailor.errors import TailorError, UsageError
+    from tailor.ladder import Run, climb, compare
+    from tailor.scoring.comparison import Comparison
+    from tailor.stage import Stage, setting
+    from tailor.workspace import Workspace
+
+__all__ = [
+    "Answer",
+    "AnswerFormat",
+    "AnswerStore",
+    "Ask",
+    "Assistant",
+    "Benchmark",
+    "Comparison",
+    "Evidence",
+    "Example",
+    "Passage",
+    "Prompt",
+    "Question",
+    "Reply",
+    "Run",
+    "Stage",
+    "TailorError",
+    "Turn",
+    "UsageError",
+    "Workspace",
+    "climb",
+    "compare",
+    "setting",
+]
+
+_HOME = {
+    "AnswerStore": "answers",
+    "Benchmark": "benchmark",
+    "Comparison": "scoring.comparison",
+    "Evidence": "benchmark",
+    "Passage": "documents.passages",
+    "Question": "benchmark",
+    "Run": "ladder",
+    "Stage": "stage",
+    "TailorError": "errors",
+    "UsageError": "errors",
+    "Workspace": "workspace",
+    "climb": "ladder",
+    "compare": "ladder",
+    "setting": "stage",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Names are imported when first used, so that ``tailor --help`` stays quick."""
+    from importlib import import_module
+
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME.get(name, 'assistant')}"), name)

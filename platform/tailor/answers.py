@@ -1,0 +1,138 @@
+"""The answer store: every model call and every answer, kept at once, paid for once."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tailor.assistant import Answer
+from tailor.documents.passages import Passage
+from tailor.errors import TailorError
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS calls (
+    key TEXT PRIMARY KEY, request TEXT NOT NULL, reply TEXT NOT NULL, seconds REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS answers (
+    assistant TEXT NOT NULL, ask TEXT NOT NULL, repeat INTEGER NOT NULL,
+    outcome TEXT NOT NULL, answer TEXT NOT NULL,
+    PRIMARY KEY (assistant, ask, repeat)
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One stored model call: the exact request and the raw reply, both as JSON values."""
+
+    request: dict[str, Any]
+    reply: dict[str, Any]
+    seconds: float
+
+
+class AnswerStore:
+    """SQLite file that is the cache, the resume log and the result store at once.
+
+    Calls are keyed by the exact request, answers by assistant, question and repeat. Each write is
+    committed with ``synchronous=FULL`` before the method returns. Safe to use from several threads
+    and, through SQLite's own locks, from several processes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._lock = threading.Lock()
+        try:
+            self._db = sqlite3.connect(
+                path, timeout=30, isolation_level=None, check_same_thread=False
+            )
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.executescript(_SCHEMA)
+        except sqlite3.DatabaseError as error:
+            raise TailorError(
+                f"The answer store {path} cannot be opened ({error}); move the file away to start "
+                "a new one, or restore it from a copy."
+            ) from None
+
+    def close(self) -> None:
+        """Close the file; the store cannot be used afterwards."""
+        with self._lock:
+            self._db.close()
+
+    def call(self, key: str) -> Call | None:
+        """The stored call with this key."""
+        row = self._one("SELECT request, reply, seconds FROM calls WHERE key = ?", key)
+        return None if row is None else Call(json.loads(row[0]), json.loads(row[1]), row[2])
+
+    def keep_call(self, key: str, call: Call) -> None:
+        """Commit a call; one that is already stored under this key stays."""
+        with self._writing() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?)",
+                (key, _dump(call.request), _dump(call.reply), call.seconds),
+            )
+
+    def answer(self, assistant: str, ask: str, repeat: int = 0) -> Answer | None:
+        """The stored answer, errors included."""
+        row = self._one(
+            "SELECT answer FROM answers WHERE assistant = ? AND ask = ? AND repeat = ?",
+            assistant, ask, repeat,
+        )  # fmt: skip
+        return None if row is None else _answer(row[0])
+
+    def answers(self, assistant: str, repeat: int = 0) -> dict[str, Answer]:
+        """All stored answers of one assistant, by the question's key."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT ask, answer FROM answers WHERE assistant = ? AND repeat = ?",
+                (assistant, repeat),
+            ).fetchall()
+        return {ask: _answer(raw) for ask, raw in rows}
+
+    def keep_answer(self, assistant: str, ask: str, answer: Answer, repeat: int = 0) -> None:
+        """Commit an answer. An error never replaces an answer; an answer replaces an error."""
+        with self._writing() as db:
+            db.execute(
+                "INSERT INTO answers VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
+                "SET outcome = excluded.outcome, answer = excluded.answer WHERE outcome = 'error'",
+                (assistant, ask, repeat, answer.outcome, _dump(asdict(answer))),
+            )
+
+    def count(self) -> tuple[int, int]:
+        """How many calls and how many answers are stored."""
+        calls = self._one("SELECT count(*) FROM calls")
+        answers = self._one("SELECT count(*) FROM answers")
+        assert calls and answers
+        return calls[0], answers[0]
+
+    def _one(self, query: str, *values: object) -> Any:
+        with self._lock:
+            return self._db.execute(query, values).fetchone()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                yield self._db
+            except sqlite3.OperationalError as error:
+                raise TailorError(
+                    f"The answer store {self.path} cannot be written ({error}); free disk space or "
+                    "permissions, then run the same command again: nothing stored is lost."
+                ) from None
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _answer(raw: str) -> Answer:
+    value = json.loads(raw)
+    value["passages"] = tuple(Passage(**passage) for passage in value["passages"])
+    return Answer(**value)

@@ -1,0 +1,201 @@
+"""The benchmark: the one set of questions every stage is scored on."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from tailor.assistant import digest
+from tailor.errors import TailorError
+from tailor.text import fold, language, nfc, words
+
+Split = Literal["train", "dev", "test"]
+SHARES: dict[Split, float] = {"train": 0.3, "dev": 0.2, "test": 0.5}
+"""How questions without a split are shared out."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Where the documents say it: a document and a quote from it."""
+
+    document: str
+    quote: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question with the answers that are accepted."""
+
+    id: str
+    question: str
+    answers: tuple[str, ...]
+    """Accepted answers, the preferred one first; empty: the documents do not say."""
+    evidence: tuple[Evidence, ...] = ()
+    lang: str = "en"
+    tags: tuple[str, ...] = ()
+    split: Split = "test"
+    format: str | None = None
+    """A regular expression the whole answer must match."""
+
+    @property
+    def answerable(self) -> bool:
+        """Whether the documents hold an answer."""
+        return bool(self.answers)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A line of a benchmark file that was refused."""
+
+    path: Path
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """The questions of a workspace, in file order."""
+
+    questions: tuple[Question, ...]
+    task: Literal["answer"] = "answer"
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Content hash of the questions and everything that can change a score."""
+        return digest([self.task, [q.__dict__ for q in self.questions]])
+
+    def split(self, *names: Split) -> tuple[Question, ...]:
+        """The questions of these splits, in file order."""
+        return tuple(q for q in self.questions if q.split in names)
+
+    @classmethod
+    def load(cls, path: Path) -> Benchmark:
+        """Read ``benchmark.jsonl``; lines that cannot be used are named in ``problems``.
+
+        Raises:
+            TailorError: the file is missing, not UTF-8, or holds no usable question.
+        """
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError:
+            raise TailorError(
+                f"There is no benchmark at {path}: write one question a line, like "
+                '{"question": "...", "answer": "...", "evidence": []}.'
+            ) from None
+        try:
+            lines = nfc(raw.decode("utf-8-sig")).splitlines()
+        except UnicodeDecodeError as error:
+            line = raw[: error.start].count(b"\n") + 1
+            raise TailorError(f"{path}:{line}: not UTF-8; save the file as UTF-8.") from None
+        questions: list[Question] = []
+        unassigned: set[str] = set()
+        problems: list[Problem] = []
+        first_line: dict[str, int] = {}
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                question, has_split = _question(line, number)
+                for what, key in (("id", question.id), ("question", fold(question.question))):
+                    if (seen := first_line.setdefault(f"{what} {key}", number)) != number:
+                        raise ValueError(f"the same {what} as line {seen}; change or delete one")
+            except ValueError as error:
+                problems.append(Problem(path, number, str(error)))
+                continue
+            questions.append(question)
+            if not has_split:
+                unassigned.add(question.id)
+        if not questions:
+            first = f" First: line {problems[0].line}, {problems[0].message}." if problems else ""
+            raise TailorError(f"{path} holds no usable question.{first}")
+        return cls(assign_splits(questions, unassigned), problems=tuple(problems))
+
+
+def assign_splits(
+    questions: Iterable[Question], unassigned: set[str], seed: int = 0
+) -> tuple[Question, ...]:
+    """Share out the questions named in ``unassigned``, those on the same documents together."""
+    questions = list(questions)
+    groups: dict[str, list[Question]] = {}
+    for q in questions:
+        if q.id in unassigned:
+            group = " ".join(sorted({e.document for e in q.evidence})) or f"question {q.id}"
+            groups.setdefault(group, []).append(q)
+    order = sorted(groups)
+    random.Random(seed).shuffle(order)
+    counts: dict[Split, int] = dict.fromkeys(SHARES, 0)
+    assigned: dict[str, Split] = {}
+    for group in order:
+        split = min(SHARES, key=lambda name: counts[name] / SHARES[name])
+        counts[split] += len(groups[group])
+        assigned |= {q.id: split for q in groups[group]}
+    return tuple(replace(q, split=assigned.get(q.id, q.split)) for q in questions)
+
+
+_KEYS = {"id", "question", "answer", "evidence", "lang", "tags", "split", "format"}
+
+
+def _question(line: str, number: int) -> tuple[Question, bool]:
+    try:
+        item: Any = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON ({error.msg} at column {error.colno})") from None
+    if not isinstance(item, dict):
+        raise ValueError("not a JSON object; write one question a line")
+    if unknown := sorted(item.keys() - _KEYS):
+        raise ValueError(f"unknown key {unknown[0]!r}; known are {', '.join(sorted(_KEYS))}")
+    text = item.get("question")
+    if not isinstance(text, str) or not words(text):
+        raise ValueError('"question" must be a text')
+    if "answer" not in item:
+        raise ValueError('"answer" is missing; null says that the documents do not say')
+    split = item.get("split")
+    if split is not None and split not in get_args(Split):
+        raise ValueError(f'"split" is {split!r}; it must be train, dev or test')
+    tags = item.get("tags", [])
+    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+        raise ValueError('"tags" must be a list of texts')
+    return (
+        Question(
+            id=str(item.get("id", f"line-{number}")),
+            question=text,
+            answers=_answers(item["answer"]),
+            evidence=_evidence(item.get("evidence", [])),
+            lang=str(item.get("lang") or language(text)),
+            tags=tuple(tags),
+            split=split or "test",
+            format=item.get("format"),
+        ),
+        split is not None,
+    )
+
+
+def _answers(answer: Any) -> tuple[str, ...]:
+    if answer is None:
+        return ()
+    accepted = answer if isinstance(answer, list) else [answer]
+    if not accepted or any(
+        isinstance(a, bool) or not isinstance(a, str | int | float) or not str(a).strip()
+        for a in accepted
+    ):
+        raise ValueError('"answer" must be a text, a number, a list of texts, or null')
+    return tuple(str(a) for a in accepted)
+
+
+def _evidence(items: Any) -> tuple[Evidence, ...]:
+    if not isinstance(items, list) or not all(
+        isinstance(e, dict)
+        and isinstance(e.get("document"), str)
+        and isinstance(e.get("quote"), str)
+        for e in items
+    ):
+        raise ValueError('"evidence" must be a list of {"document": ..., "quote": ...}')
+    return tuple(Evidence(e["document"], e["quote"]) for e in items)

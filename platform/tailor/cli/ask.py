@@ -1,0 +1,61 @@
+"""``tailor ask``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tailor.cli.common import JsonOption, ModelOption, SetOption, WorkspaceOption
+
+
+def command(
+    question: Annotated[str, typer.Argument(help="The question.")],
+    stage: Annotated[
+        str | None, typer.Option("--stage", "-s", help="Row that answers; the winner when absent.")
+    ] = None,
+    model: ModelOption = None,
+    sets: SetOption = None,
+    workspace: WorkspaceOption = Path(),
+    json: JsonOption = False,
+) -> None:
+    """Answer one question with the winner, or with the row of your choice."""
+    from tailor.assistant import Ask
+    from tailor.cli.common import open_workspace, print_json, say, stdout
+    from tailor.cli.run import texts_leave
+    from tailor.errors import TailorError
+    from tailor.ladder import assistant_for
+    from tailor.models.chat import error_kind
+
+    opened = open_workspace(workspace, sets)
+    if leaves := texts_leave(model or opened.config.model, opened):
+        say(leaves)
+    row, assistant = assistant_for(opened, stage, model)
+    try:
+        answer = assistant.answer(Ask(question))
+    except TailorError:
+        raise
+    except Exception as error:
+        raise TailorError(f"The model did not answer ({error_kind(error)}: {error}).") from None
+    shown = answer.passages[: len(answer.passages) - answer.dropped]
+    if json:
+        print_json(
+            {
+                "schema_version": 1,
+                "question": question,
+                "row": row,
+                "outcome": answer.outcome,
+                "answer": answer.text,
+                "passages": [
+                    {"document": p.document, "start": p.start, "end": p.end, "place": p.place}
+                    for p in shown
+                ],
+                "seconds": answer.seconds,
+                "tokens": {"input": answer.input_tokens, "output": answer.output_tokens},
+                "cost_usd": answer.cost_usd,
+            }
+        )
+        return
+    stdout().print(answer.text, markup=False)
+    for number, passage in enumerate(shown, 1):
+        say(f"[{number}] {passage.source}")
+    say(f"Answered by {row} in {answer.seconds:.2f} s.")

@@ -1,0 +1,44 @@
+"""``tailor demo``."""
+
+from pathlib import Path
+
+from tailor.cli.common import JsonOption, SetOption, WorkspaceOption
+
+
+def command(
+    workspace: WorkspaceOption = Path("tailor-demo"),
+    sets: SetOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Run the whole ladder on the sample company: offline, without a key."""
+    from tailor.cli.common import (
+        name_problems,
+        one_bar,
+        open_workspace,
+        print_json,
+        say,
+        stdout,
+    )
+    from tailor.cli.run import climb
+    from tailor.ladder import compare, rows_for
+    from tailor.workspace import initialize
+
+    if not (workspace / "knowledge").is_dir():
+        initialize(workspace, "company")
+        say(f"Made the workspace {workspace.resolve()} from the sample company.")
+    opened = open_workspace(workspace, sets)
+    name_problems(opened.benchmark)
+    with one_bar() as told:
+        report = opened.ingest(progress=told)
+    kept = sum(file.passages for file in report.files)
+    say(
+        f"{len(report.files)} documents, {kept} passages, {len(opened.benchmark.questions)} questions."
+    )
+    runs = climb(opened, rows_for(opened, ["all"]), None)
+    comparison = compare(runs)
+    if json:
+        print_json(comparison.to_json())
+        return
+    stdout().print(comparison.table())
+    stdout().print(comparison.verdict(), soft_wrap=True)
+    say(f"The workspace is {opened.root}. Next: tailor ui -w {workspace}")

@@ -1,0 +1,48 @@
+"""The command ``tailor``: assembles the verbs, and turns errors into a sentence and a code."""
+
+import sys
+
+import typer
+
+from tailor.cli import ask, compare, demo, doctor, ingest, init, run, search, ui
+from tailor.errors import TailorError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="tailor",
+    help="Fit a language model to your own documents, one measured stage at a time.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for verb in (demo, init, ingest, search, run, compare, ask, ui, doctor):
+    name = verb.__name__.rsplit(".", 1)[-1]
+    app.command(name, help=verb.command.__doc__)(verb.command)
+
+
+def main() -> None:
+    """Entry point; never shows a traceback for what a user can cause."""
+    try:
+        code = app(standalone_mode=False)
+    except TailorError as error:
+        print(f"tailor: {error}", file=sys.stderr)  # noqa: T201
+        code = error.exit_code
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except Exception as error:
+        code = _usage(error)
+    sys.exit(code or 0)
+
+
+def _usage(error: Exception) -> int:
+    """Show what the command-line parser says about a wrong call; anything else is our defect."""
+    if type(error).__name__ == "Abort":
+        return INTERRUPTED
+    show = getattr(error, "show", None)
+    if show is None:
+        raise error
+    show()
+    return int(getattr(error, "exit_code", 2))

@@ -1,0 +1,120 @@
+"""``tailor run``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tailor.cli.common import JsonOption, ModelOption, SetOption, WorkspaceOption
+
+if TYPE_CHECKING:
+    from tailor.ladder import Row, Run
+    from tailor.workspace import Workspace
+
+GATE_MISSED = 3
+ERRORS = 4
+
+
+def command(
+    stages: Annotated[list[str], typer.Argument(metavar="STAGE...", help="Stage names, or all.")],
+    model: ModelOption = None,
+    sets: SetOption = None,
+    carry: Annotated[
+        str, typer.Option(help="Build each row on the one before (previous) or the best by dev.")
+    ] = "previous",
+    min_score: Annotated[
+        float | None,
+        typer.Option(help="Exit with 3 when the last row scores less (0 to 1)."),
+    ] = None,
+    require_gain: Annotated[
+        bool, typer.Option(help="Exit with 3 unless the last row beats the one before.")
+    ] = False,
+    workspace: WorkspaceOption = Path(),
+    json: JsonOption = False,
+) -> None:
+    """Run stages on the benchmark; asks only what has no stored answer."""
+    from tailor.cli.common import name_problems, open_workspace, print_json, say, stdout
+    from tailor.errors import UsageError
+    from tailor.ladder import compare, rows_for
+
+    if carry not in ("previous", "best"):
+        raise UsageError(f"--carry is {carry!r}; it must be previous or best.")
+    opened = open_workspace(workspace, sets)
+    name_problems(opened.benchmark)
+    runs = climb(opened, rows_for(opened, stages), model, carry)
+    comparison = compare(runs)
+    if json:
+        print_json(comparison.to_json())
+    else:
+        stdout().print(comparison.table())
+        say(comparison.verdict())
+        say(f"Answers are kept in {opened.state}. Next: tailor compare -w {workspace}")
+    raise typer.Exit(_code(opened, runs, comparison.to_json(), min_score, require_gain))
+
+
+def climb(
+    workspace: "Workspace", rows: "list[Row]", model: str | None, carry: str = "previous"
+) -> "list[Run]":
+    """Run the rows under progress bars; Ctrl+C says how to go on."""
+    from tailor.cli.common import row_bars, say
+    from tailor.ladder import climb as climb_ladder
+
+    leaves = texts_leave(model or workspace.config.model, workspace)
+    if leaves:
+        say(leaves)
+    try:
+        with row_bars() as bars:
+            return climb_ladder(workspace, rows, model, carry, bars)
+    except KeyboardInterrupt:
+        calls, answers = workspace.answers.count()
+        say(
+            f"Paused: {answers} answers ({calls} model calls) are kept. Run the same command "
+            "again to go on; only what is missing will be asked."
+        )
+        raise typer.Exit(130) from None
+
+
+def texts_leave(model: str, workspace: "Workspace") -> str:
+    """The sentence that says what is sent to whom; empty where nothing leaves the machine."""
+    from urllib.parse import urlsplit
+
+    from tailor.models.provider import is_local
+
+    if is_local(model) or model.startswith("ollama:"):
+        return ""
+    where = model.partition(":")[0]
+    if workspace.config.base_url and where == "openai":
+        host = urlsplit(workspace.config.base_url).hostname
+        if host in ("127.0.0.1", "localhost", "::1"):
+            return ""
+        where = str(host)
+    return (
+        f"Sent to {where}: the instructions, the benchmark's questions, the examples (train "
+        "questions with answers) and the passages found for each question."
+    )
+
+
+def _code(
+    workspace: "Workspace",
+    runs: "list[Run]",
+    comparison: dict,  # type: ignore[type-arg]
+    min_score: float | None,
+    require_gain: bool,
+) -> int:
+    from tailor.cli.common import say
+
+    errors = sum(run.state().errors for run in runs)
+    if errors:
+        say(
+            f"{errors} questions ended in an error and are not scored; run again to ask them again."
+        )
+        return ERRORS
+    last = comparison["stages"][-1]
+    score = (last["metrics"].get(last["primary"]) or {}).get("mean")
+    if min_score is not None and (score is None or score < min_score):
+        say(f"Gate missed: {last['row']} scores {score}, below --min-score {min_score}.")
+        return GATE_MISSED
+    if require_gain and (last["vs_previous"] or {}).get("verdict") != "better":
+        say(f"Gate missed: {last['row']} is not better than the row before it.")
+        return GATE_MISSED
+    return 0

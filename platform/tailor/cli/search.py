@@ -1,0 +1,40 @@
+"""``tailor search``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tailor.cli.common import JsonOption, WorkspaceOption
+
+
+def command(
+    question: Annotated[str, typer.Argument(help="What to look for.")],
+    k: Annotated[int, typer.Option("-k", min=1, help="How many passages.")] = 5,
+    workspace: WorkspaceOption = Path(),
+    json: JsonOption = False,
+) -> None:
+    """Show the passages closest to a question; asks no model and costs nothing."""
+    from tailor.cli.common import open_workspace, print_json, stdout
+
+    found = open_workspace(workspace).search(question, k)
+    if json:
+        passages = [
+            {
+                "document": p.document, "start": p.start, "end": p.end, "place": p.place,
+                "text": p.text, "score": p.score, "dense_rank": p.dense_rank,
+                "lexical_rank": p.lexical_rank,
+            }
+            for p in found
+        ]  # fmt: skip
+        print_json({"schema_version": 1, "question": question, "passages": passages})
+        return
+    console = stdout()
+    for number, passage in enumerate(found, 1):
+        ranks = ", ".join(
+            f"{name} {rank}"
+            for name, rank in (("meaning", passage.dense_rank), ("words", passage.lexical_rank))
+            if rank is not None
+        )
+        console.print(f"[{number}] {passage.source}  ({ranks})", style="bold", markup=False)
+        console.print(passage.text + "\n", markup=False)

@@ -1,0 +1,121 @@
+"""``tailor.toml``: what a workspace sets; every key has a default, unknown keys are errors."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from tailor.errors import TailorError, UsageError
+
+LADDER = ("baseline", "prompting", "few_shot", "retrieval", "fine_tuning", "retrieval_tuning")
+"""The stages of ``tailor run all``, unless tailor.toml says otherwise."""
+
+
+@dataclass(frozen=True)
+class Price:
+    """US dollars per million tokens."""
+
+    input: float
+    output: float
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings of a workspace."""
+
+    model: str = "shipped"
+    """``shipped``, ``huggingface:PATH-or-ID``, or ``provider:name`` of any LangChain provider."""
+    base_url: str = ""
+    """Where an OpenAI-compatible server listens, for models of provider ``openai``."""
+    embedder: str = "shipped"
+    """``shipped``, ``huggingface:PATH-or-ID`` or ``openai:NAME``."""
+    max_tokens: int = 64
+    """Longest answer, in tokens."""
+    temperature: float | None = 0.0
+    """None leaves it to the provider (some models refuse the parameter)."""
+    timeout: float = 60.0
+    """Seconds to wait for one reply."""
+    retries: int = 4
+    """How often a call is tried again after a rate limit, a server error or a lost connection."""
+    concurrency: int = 8
+    """How many questions are in flight at once."""
+    passage_size: int = 700
+    """Characters per passage, at most."""
+    passage_overlap: int = 80
+    """Characters two neighbouring passages share, at most."""
+    answer_pattern: str = ""
+    """A regular expression every answer must match."""
+    workspace_stages: bool = False
+    """Whether Python files in the workspace's own ``stages/`` are loaded and run."""
+    ladder: tuple[str, ...] = LADDER
+    """The stages of ``tailor run all``, in order."""
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    """By model name, for models that cost money."""
+    stages: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Settings by stage."""
+
+    @classmethod
+    def load(cls, path: Path) -> Config:
+        """Read ``tailor.toml``; a missing file means the defaults.
+
+        Raises:
+            TailorError: the file is not TOML, or a key or value is not one Tailor knows.
+        """
+        try:
+            raw = tomllib.loads(path.read_text("utf-8-sig"))
+        except FileNotFoundError:
+            return cls()
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise TailorError(f"{path} is not valid TOML: {error}. Mend that line.") from None
+        return cls().with_values(raw, str(path))
+
+    def with_values(self, values: Mapping[str, Any], source: str) -> Config:
+        """A copy with these top-level keys replaced; ``source`` names them in errors."""
+        kinds = {f.name: f for f in fields(self)}
+        changed: dict[str, Any] = {}
+        for key, value in values.items():
+            if key not in kinds:
+                near = difflib.get_close_matches(key, kinds, 1)
+                hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(kinds)}."
+                raise UsageError(f"{source}: unknown key {key!r}; {hint}")
+            try:
+                changed[key] = _value(key, value, getattr(self, key))
+            except (TypeError, ValueError) as error:
+                raise UsageError(f"{source}: {key}: {error}.") from None
+        return replace(self, **changed)
+
+
+def _value(key: str, value: Any, default: Any) -> Any:
+    if key == "ladder":
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            raise ValueError("must be a list of stage names")
+        return tuple(value)
+    if key == "prices":
+        if not isinstance(value, dict):
+            raise ValueError('write [prices."provider:model"] with input and output')
+        return {name: Price(**price) for name, price in value.items()}
+    if key == "stages":
+        if not isinstance(value, dict) or not all(isinstance(v, dict) for v in value.values()):
+            raise ValueError("write [stages.NAME] with the stage's settings")
+        return value
+    if key == "temperature":
+        return None if str(value).lower() in ("none", "default") else float(value)
+    if isinstance(default, bool):
+        if str(value).lower() not in ("true", "false"):
+            raise ValueError(f"{value!r} is not true or false")
+        return str(value).lower() == "true"
+    if isinstance(default, int | float):
+        try:
+            number = type(default)(value)
+        except ValueError:
+            raise ValueError(f"{value!r} is not a number") from None
+        if number < 0 or (key in ("concurrency", "passage_size", "max_tokens") and number == 0):
+            raise ValueError(f"{value!r} is too small")
+        return number
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not a text")
+    return value

@@ -1,0 +1,484 @@
+"""The ladder: stages applied in order, each scored on the same questions."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from tailor.assistant import Answer, Ask, Assistant, digest
+from tailor.benchmark import Question, Split
+from tailor.errors import TailorError
+from tailor.stage import Stage
+
+if TYPE_CHECKING:
+    from tailor.scoring.comparison import Comparison, Scored
+    from tailor.workspace import Workspace
+
+SPLITS: tuple[Split, ...] = ("dev", "test")
+"""The splits a run answers: choices are made on dev, results are told on test."""
+Status = Literal["running", "complete", "cancelled", "failed", "interrupted"]
+
+
+class Progress(Protocol):
+    """Told how far a row has come."""
+
+    def __call__(self, row: str, step: str, done: int, total: int, note: str = "") -> None:
+        """``step`` says what is being done; ``total`` 0 means that it is not known."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One entry of the ladder: a stage with its settings under an id."""
+
+    id: str
+    stage: Stage
+    scored: bool = True
+    """False: only applied, for the rows that build on it."""
+
+
+def rows(stages: Iterable[Stage], scored: Sequence[str] | None = None) -> list[Row]:
+    """Stages as rows; a stage that comes again gets ``:2``, ``:3``, … after its name."""
+    seen: dict[str, int] = {}
+    out: list[Row] = []
+    for stage in stages:
+        name = stage.name()
+        seen[name] = seen.get(name, 0) + 1
+        id = name if seen[name] == 1 else f"{name}:{seen[name]}"
+        out.append(Row(id, stage, scored is None or name in scored))
+    return out
+
+
+def rows_for(workspace: Workspace, names: Sequence[str]) -> list[Row]:
+    """The rows to apply so that those named can be scored; ``all`` is tailor.toml's ladder.
+
+    The named stages' predecessors are applied without being scored. A stage that is not in the
+    ladder comes after it.
+
+    Raises:
+        UsageError: there is no stage of that name.
+    """
+    order = list(workspace.config.ladder)
+    wanted = order if list(names) == ["all"] else list(names)
+    order += [name for name in wanted if name not in order]
+    stages = [workspace.stage(name) for name in order]
+    last = max(order.index(name) for name in wanted)
+    if all(s.starts_from == "root" for s in stages if s.name() in wanted):
+        return rows(s for s in stages if s.name() in wanted)
+    return rows(
+        (s for s in stages[: last + 1] if s.name() in wanted or s.starts_from == "previous"),
+        wanted,
+    )
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stage as it is written into a record."""
+
+    row: str
+    stage: str
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """The record of one row's run; its answers are in the answer store."""
+
+    id: str
+    row: str
+    model: str
+    previous: str | None
+    """The row this one builds on; None for the first one and for reference rows."""
+    lineage: tuple[Step, ...]
+    """The stages that make up the assistant, in order; the last one is this row's."""
+    fingerprint: str
+    benchmark: str
+    generation: str | None
+    """The index generation that was current, where the assistant retrieves."""
+    position: int
+    sequence: int
+    """Higher is newer; clocks are not trusted for that."""
+    started: str
+    versions: Mapping[str, str]
+    workspace: Workspace = field(repr=False, compare=False)
+
+    @property
+    def stage(self) -> str:
+        """The name of this row's stage."""
+        return self.lineage[-1].stage
+
+    def assistant(self) -> Assistant:
+        """The assistant of this row, put together again from what is stored."""
+        assistant = self.workspace.root_assistant(self.model)
+        for step in self.lineage:
+            stage = self.workspace.stage(step.stage).with_settings(step.settings)
+            assistant = stage.apply(assistant, self.workspace)
+        return assistant
+
+    def answers(self, *splits: Split) -> dict[str, Answer]:
+        """The stored answers by question id; questions not asked yet are missing."""
+        stored = self.workspace.answers.answers(self.fingerprint)
+        questions = self.workspace.benchmark.split(*(splits or SPLITS))
+        by_key = {q.id: stored.get(Ask(q.question).key) for q in questions}
+        return {id: answer for id, answer in by_key.items() if answer is not None}
+
+    def scored(self, split: Split) -> Scored:
+        """This run in the form comparisons take."""
+        from tailor.scoring.comparison import Scored
+
+        return Scored(
+            row=self.row,
+            stage=self.stage,
+            model=self.model,
+            run=self.id,
+            split=split,
+            previous=self.previous,
+            questions=self.workspace.benchmark.split(split),
+            answers=self.answers(split),
+            spans=self.workspace.spans,
+            stale=self.stale(),
+        )
+
+    def stale(self) -> str:
+        """Why this run is not comparable with today's workspace; empty when it is."""
+        if self.benchmark != self.workspace.benchmark.digest:
+            return "the benchmark changed since this run"
+        if self.generation and self.generation != self.workspace.index().generation:
+            return "the documents changed since this run"
+        return ""
+
+    def state(self) -> State:
+        """How far the run has come; one whose process is gone is ``interrupted``."""
+        try:
+            state = State(**json.loads((self._folder / "state.json").read_text("utf-8")))
+        except (FileNotFoundError, json.JSONDecodeError, TypeError):
+            return State("interrupted", 0, 0, 0, 0, "")
+        if state.status == "running" and not _alive(state.pid):
+            return replace(state, status="interrupted")
+        return state
+
+    @property
+    def _folder(self) -> Path:
+        return self.workspace.state / "runs" / self.id
+
+    def save(self, state: State) -> None:
+        """Write the record and the state, each at once or not at all."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        record = {k: v for k, v in self.__dict__.items() if k != "workspace"}
+        record["lineage"] = [asdict(step) for step in self.lineage]
+        write_json(self._folder / "record.json", record)
+        write_json(self._folder / "state.json", asdict(state))
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a run stands."""
+
+    status: Status
+    done: int
+    total: int
+    errors: int
+    pid: int
+    message: str = ""
+
+
+def climb(
+    workspace: Workspace,
+    stages: Sequence[Stage] | Sequence[Row],
+    model: str | None = None,
+    carry: str = "previous",
+    progress: Progress | None = None,
+) -> list[Run]:
+    """Apply the stages in order and ask each scored row the questions it has no answer to yet.
+
+    Args:
+        workspace: where documents, benchmark and answers are.
+        stages: stages, or rows of which some are applied without being scored.
+        model: ``provider:name``; the workspace's own when None.
+        carry: each row builds on the one before (``previous``), or on the best so far by dev
+            (``best``).
+        progress: told how far each row has come.
+
+    Raises:
+        TailorError: a stage cannot be applied, the provider refuses the key, or another run is
+            going on. Rows finished before are kept.
+        KeyboardInterrupt: after what was in flight has been stored.
+    """
+    ladder = [row if isinstance(row, Row) else None for row in stages]
+    entries = (
+        [row for row in ladder if row is not None]
+        if all(ladder)
+        else rows(stage for stage in stages if isinstance(stage, Stage))
+    )
+    model = model or workspace.config.model
+    told: Progress = progress or _silent
+    finished: list[Run] = []
+    root = workspace.root_assistant(model)
+    current: tuple[str | None, Assistant, tuple[Step, ...]] = (None, root, ())
+    best_dev = -1.0
+    with _only_run(workspace, [row.id for row in entries if row.scored]):
+        for position, row in enumerate(entries):
+            told(row.id, "prepare", 0, 0)
+            workspace.progress = lambda step, done, total, id=row.id: told(id, step, done, total)
+            reference = row.stage.starts_from == "root"
+            previous, base, lineage = (None, root, ()) if reference else current
+            assistant = row.stage.apply(base, workspace)
+            lineage = (*lineage, Step(row.id, row.stage.name(), row.stage.settings()))
+            if row.scored:
+                run = _record(workspace, row, model, previous, lineage, assistant, position)
+                _ask(run, assistant, told)
+                finished.append(run)
+            if reference:
+                continue
+            if carry == "best" and row.scored:
+                score = _mean(run, "dev")
+                if score <= best_dev:
+                    continue
+                best_dev = score
+            current = (row.id, assistant, lineage)
+    return finished
+
+
+def compare(runs: Sequence[Run]) -> Comparison:
+    """The rows side by side: results on test, the winner chosen on dev."""
+    from tailor.scoring import comparison
+
+    return comparison.compare(
+        [run.scored("test") for run in runs], [run.scored("dev") for run in runs]
+    )
+
+
+def newest_runs(workspace: Workspace) -> list[Run]:
+    """The newest run of every row and model, complete ones first choice, in ladder order."""
+    chosen: dict[tuple[str, str], Run] = {}
+    for run in all_runs(workspace):
+        key = (run.row, run.model)
+        former = chosen.get(key)
+        if (
+            former is None
+            or run.state().status == "complete"
+            or former.state().status != "complete"
+        ):
+            chosen[key] = run
+    order = {name: at for at, name in enumerate(workspace.config.ladder)}
+    return sorted(
+        chosen.values(), key=lambda r: (order.get(r.stage, len(order)), r.position, r.sequence)
+    )
+
+
+def all_runs(workspace: Workspace) -> list[Run]:
+    """Every readable record, oldest first."""
+    found: list[Run] = []
+    for path in (workspace.state / "runs").glob("*/record.json"):
+        try:
+            record = json.loads(path.read_text("utf-8"))
+            record["lineage"] = tuple(Step(**step) for step in record["lineage"])
+            found.append(Run(**record, workspace=workspace))
+        except (OSError, ValueError, TypeError, KeyError):
+            continue  # a record torn by a crash: its answers are in the store, a new run finds them
+    return sorted(found, key=lambda run: run.sequence)
+
+
+def assistant_for(
+    workspace: Workspace, row: str | None = None, model: str | None = None
+) -> tuple[str, Assistant]:
+    """The assistant of a row, run or not; without a name that of the winner, else of retrieval.
+
+    Raises:
+        UsageError: there is no such row or stage.
+    """
+    runs = [r for r in workspace.runs() if model is None or r.model == model]
+    if row is None and runs:
+        winner = compare(runs).winner
+        row = winner.row if winner else None
+    row = row or "retrieval"
+    for run in runs:
+        if run.row == row and not run.stale():
+            return row, run.assistant()
+    assistant = workspace.root_assistant(model)
+    for entry in rows_for(workspace, [row.partition(":")[0]]):
+        assistant = entry.stage.apply(assistant, workspace)
+    return row, assistant
+
+
+def current_run(workspace: Workspace) -> dict[str, Any] | None:
+    """Process id and rows of the run that is going on, if one is."""
+    try:
+        holder: dict[str, Any] = json.loads((workspace.state / "run.json").read_text("utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    return holder if _alive(int(holder.get("pid", 0))) else None
+
+
+def write_json(path: Path, value: object) -> None:
+    """Replace a small JSON file as a whole; a reader sees the old one or the new one."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_text(json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False), "utf-8")
+    os.replace(part, path)
+
+
+def _record(
+    workspace: Workspace,
+    row: Row,
+    model: str,
+    previous: str | None,
+    lineage: tuple[Step, ...],
+    assistant: Assistant,
+    position: int,
+) -> Run:
+    fingerprint = assistant.fingerprint
+    benchmark = workspace.benchmark.digest
+    # The same row over the same questions is the same run, so that resuming goes on in its place.
+    id = f"{row.id.replace(':', '-')}-{digest([fingerprint, benchmark, row.id, model])[:10]}"
+    return Run(
+        id=id,
+        row=row.id,
+        model=model,
+        previous=previous,
+        lineage=lineage,
+        fingerprint=fingerprint,
+        benchmark=benchmark,
+        generation=workspace.index().generation if assistant.retriever is not None else None,
+        position=position,
+        sequence=max((run.sequence for run in all_runs(workspace)), default=0) + 1,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        versions={
+            name: version(name)
+            for name in ("llm-tailor", "langchain-core", "transformers", "torch")
+        },
+        workspace=workspace,
+    )
+
+
+def _ask(run: Run, assistant: Assistant, progress: Progress) -> None:
+    """Ask what has no stored answer yet; every answer is committed before the next is counted."""
+    from tailor.models.chat import error_kind
+    from tailor.scoring.score import PRIMARY, score
+
+    workspace = run.workspace
+    questions = workspace.benchmark.split(*SPLITS)
+    stored = {id: a for id, a in run.answers().items() if a.outcome != "error"}
+    pending = [q for q in questions if q.id not in stored]
+    chain = assistant.chain()
+    fatal: list[BaseException] = []
+    halt = threading.Event()
+
+    def ask(question: Question) -> Answer | None:
+        if halt.is_set():
+            return None
+        asked = Ask(question.question)
+        started = time.monotonic()
+        try:
+            answer = chain.invoke(asked)
+        except TailorError as error:
+            fatal.append(error)
+            halt.set()
+            return None
+        except Exception as error:
+            kind = error_kind(error)
+            text = " ".join(str(error).split())[:300]
+            if kind in ("auth", "quota"):
+                fatal.append(TailorError(f"The provider of {run.model} refuses the calls: {text}"))
+                halt.set()
+                return None
+            answer = Answer("error", seconds=time.monotonic() - started, error=f"{kind}: {text}")
+        workspace.answers.keep_answer(run.fingerprint, asked.key, answer)
+        return answer
+
+    values = {q.id: score(q, stored[q.id])[PRIMARY] for q in questions if q.id in stored}
+    errors = 0
+
+    def state(status: Status, message: str = "") -> State:
+        return State(status, len(values) + errors, len(questions), errors, os.getpid(), message)
+
+    def note() -> str:
+        known = [v for v in values.values() if v is not None]
+        return f"{PRIMARY} {sum(known) / len(known):.0%}" if known else ""
+
+    run.save(state("running"))
+    progress(run.row, "ask", len(values), len(questions), note())
+    written = time.monotonic()
+    pool = ThreadPoolExecutor(max_workers=workspace.config.concurrency)
+    futures: dict[Future[Answer | None], Question] = {pool.submit(ask, q): q for q in pending}
+    try:
+        for future in as_completed(futures):
+            answer = future.result()
+            if answer is None:
+                continue
+            if answer.outcome == "error":
+                errors += 1
+            else:
+                question = futures[future]
+                values[question.id] = score(question, answer)[PRIMARY]
+            progress(run.row, "ask", len(values) + errors, len(questions), note())
+            if time.monotonic() - written > 0.3:
+                run.save(state("running"))
+                written = time.monotonic()
+        if fatal:
+            raise fatal[0]
+    except KeyboardInterrupt:
+        halt.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+        run.save(state("cancelled"))
+        raise
+    except BaseException as error:
+        halt.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+        run.save(state("failed", str(error)))
+        raise
+    pool.shutdown()
+    run.save(state("complete"))
+
+
+def _mean(run: Run, split: Split) -> float:
+    from tailor.scoring.score import PRIMARY, score
+
+    answers = run.answers(split)
+    values = [
+        value
+        for q in run.workspace.benchmark.split(split)
+        if q.id in answers and (value := score(q, answers[q.id])[PRIMARY]) is not None
+    ]
+    return sum(values) / len(values) if values else -1.0
+
+
+@contextmanager
+def _only_run(workspace: Workspace, ids: list[str]) -> Iterator[None]:
+    """Hold the workspace's run lock; a second run is refused, naming the one that goes on."""
+    from filelock import FileLock, Timeout
+
+    workspace.state.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(workspace.state / "run.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        holder = current_run(workspace) or {}
+        raise TailorError(
+            f"Another run is going on in {workspace.root} (process {holder.get('pid', '?')}, "
+            f"{', '.join(holder.get('rows', []))}): wait for it, or stop it with Ctrl+C there."
+        ) from None
+    try:
+        write_json(workspace.state / "run.json", {"pid": os.getpid(), "rows": ids})
+        yield
+    finally:
+        (workspace.state / "run.json").unlink(missing_ok=True)
+        lock.release()
+
+
+def _alive(pid: int) -> bool:
+    import psutil
+
+    return pid > 0 and psutil.pid_exists(pid)
+
+
+def _silent(row: str, step: str, done: int, total: int, note: str = "") -> None:
+    return None

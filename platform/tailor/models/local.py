@@ -1,0 +1,291 @@
+"""Local Hugging Face models as a LangChain chat model that answers waiting prompts together."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import queue
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    convert_to_openai_messages,
+)
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from pydantic import PrivateAttr
+
+from tailor.errors import TailorError
+
+_GATHER_SECONDS = 0.01
+
+
+class LocalChat(BaseChatModel):
+    """A causal language model from a directory (or the hub) with its own chat template.
+
+    Prompts that wait at the same time are generated in one batch; replies are greedy, so the same
+    prompt gives the same reply. transformers' own ``ChatHuggingFace`` answers one by one and has
+    no asynchronous calls, which is why this class exists.
+    """
+
+    path: str
+    """Directory or hub id."""
+    adapter: str | None = None
+    """Directory of a LoRA adapter, merged into the weights in memory."""
+    max_tokens: int = 64
+    max_batch: int = 32
+    _waiting: queue.Queue[tuple[list[BaseMessage], list[str] | None, Future[AIMessage]]] = (
+        PrivateAttr(default_factory=queue.Queue)
+    )
+    _lock: threading.Lock = PrivateAttr(default_factory=threading.Lock)
+    _worker: threading.Thread | None = PrivateAttr(default=None)
+    _loaded: tuple[Any, Any] | None = PrivateAttr(default=None)
+
+    @property
+    def _llm_type(self) -> str:
+        return "local"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        return {"path": self.path, "adapter": self.adapter, "max_tokens": self.max_tokens}
+
+    def load(self) -> tuple[Any, Any]:
+        """The tokenizer and the model, loaded once.
+
+        Raises:
+            TailorError: there is no such model, it cannot be read, or it has no chat template.
+        """
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = _load(self.path, self.adapter)
+            return self._loaded
+
+    def fits(self, messages: list[BaseMessage]) -> bool:
+        """Whether these messages and an answer fit into the model's context."""
+        tokenizer, model = self.load()
+        limit = getattr(model.config, "max_position_embeddings", None)
+        if limit is None:
+            return True
+        rendered = _render(tokenizer, [messages])[0]
+        return len(tokenizer(rendered)["input_ids"]) + self.max_tokens <= int(limit)
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return _result(self._submit(messages, stop).result())
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        import asyncio
+
+        return _result(await asyncio.wrap_future(self._submit(messages, stop)))
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        from transformers import TextIteratorStreamer
+
+        tokenizer, model = self.load()
+        encoded = tokenizer(_render(tokenizer, [messages]), return_tensors="pt").to(model.device)
+        streamer = TextIteratorStreamer(tokenizer, skip_prompt=True, skip_special_tokens=True)
+        worker = threading.Thread(
+            target=model.generate,
+            kwargs={
+                "input_ids": encoded["input_ids"],
+                "attention_mask": encoded["attention_mask"],
+                "max_new_tokens": self.max_tokens,
+                "do_sample": False,
+                "streamer": streamer,
+            },
+            daemon=True,
+        )
+        worker.start()
+        written = ""
+        for piece in streamer:
+            written += piece
+            cut = min((at for s in stop or () if (at := written.find(s)) >= 0), default=None)
+            if cut is not None:
+                piece = piece[: max(0, cut - (len(written) - len(piece)))]
+            chunk = ChatGenerationChunk(message=AIMessageChunk(content=piece))
+            if run_manager:
+                run_manager.on_llm_new_token(piece, chunk=chunk)
+            yield chunk
+            if cut is not None:
+                break
+        worker.join()
+
+    def _submit(self, messages: list[BaseMessage], stop: list[str] | None) -> Future[AIMessage]:
+        self.load()
+        with self._lock:
+            if self._worker is None:
+                self._worker = threading.Thread(target=self._work, daemon=True)
+                self._worker.start()
+        future: Future[AIMessage] = Future()
+        self._waiting.put((messages, stop, future))
+        return future
+
+    def _work(self) -> None:
+        while True:
+            batch = [self._waiting.get()]
+            try:
+                while len(batch) < self.max_batch:
+                    batch.append(self._waiting.get(timeout=_GATHER_SECONDS))
+            except queue.Empty:
+                pass
+            try:
+                replies = self._complete([messages for messages, _, _ in batch])
+            except Exception as error:
+                # One prompt must not take the others down with it.
+                if len(batch) == 1:
+                    batch[0][2].set_exception(error)
+                    continue
+                for messages, stop, future in batch:
+                    try:
+                        future.set_result(_stopped(self._complete([messages])[0], stop))
+                    except Exception as own:
+                        future.set_exception(own)
+                continue
+            for (_, stop, future), reply in zip(batch, replies, strict=True):
+                future.set_result(_stopped(reply, stop))
+
+    def _complete(self, conversations: list[list[BaseMessage]]) -> list[AIMessage]:
+        import torch
+
+        tokenizer, model = self.load()
+        encoded = tokenizer(
+            _render(tokenizer, conversations),
+            return_tensors="pt",
+            padding=True,
+            add_special_tokens=False,
+        ).to(model.device)
+        ids, mask = encoded["input_ids"], encoded["attention_mask"]
+        with torch.inference_mode():
+            output = model.generate(
+                input_ids=ids,
+                attention_mask=mask,
+                max_new_tokens=self.max_tokens,
+                do_sample=False,
+                pad_token_id=tokenizer.pad_token_id,
+            )
+        replies: list[AIMessage] = []
+        for row, used in zip(output[:, ids.shape[1] :], mask.sum(dim=1).tolist(), strict=True):
+            written = int((row != tokenizer.pad_token_id).sum())
+            replies.append(
+                AIMessage(
+                    content=tokenizer.decode(row, skip_special_tokens=True).strip(),
+                    usage_metadata={
+                        "input_tokens": used,
+                        "output_tokens": written,
+                        "total_tokens": used + written,
+                    },
+                    response_metadata={"model_name": self.path},
+                )
+            )
+        return replies
+
+
+def weights_digest(path: str | Path) -> str:
+    """Content hash of a model or adapter directory; a hub id stands for itself.
+
+    Weight files above 64 MB count by size and time of change, so that a hash stays quick.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        return str(path)
+    hasher = hashlib.sha256()
+    for file in sorted(folder.glob("*")):
+        if file.suffix in (".json", ".safetensors", ".jinja", ".txt", ".model"):
+            hasher.update(file.name.encode())
+            status = file.stat()
+            if status.st_size > 64 * 2**20:
+                hasher.update(f"{status.st_size} {status.st_mtime_ns}".encode())
+            else:
+                hasher.update(file.read_bytes())
+    return hasher.hexdigest()[:16]
+
+
+def quiet_libraries() -> None:
+    """Keep harmless notices of model libraries off the user's screen; set before they load."""
+    import os
+
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    for name in ("bitsandbytes", "transformers", "peft", "trl", "accelerate"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _load(path: str, adapter: str | None) -> tuple[Any, Any]:
+    quiet_libraries()
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    if Path(path).is_dir() and not list(Path(path).glob("*.safetensors")):
+        raise TailorError(
+            f"{path} holds no *.safetensors weights; pickled weights are not loaded because they "
+            "can run code: convert the model with save_pretrained first."
+        )
+    cuda = torch.cuda.is_available()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left")
+        model = AutoModelForCausalLM.from_pretrained(
+            path, use_safetensors=True, dtype=torch.bfloat16 if cuda else torch.float32
+        )
+    except (OSError, ValueError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise TailorError(
+            f"The model {path} cannot be loaded ({first}): give a folder written by "
+            "save_pretrained, or a hub id while the network is up."
+        ) from None
+    if tokenizer.chat_template is None:
+        raise TailorError(
+            f"The model {path} has no chat template: choose its instruct version, or add a "
+            "chat_template to tokenizer_config.json."
+        )
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    if adapter is not None:
+        from peft import PeftModel
+
+        model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
+    return tokenizer, model.to("cuda" if cuda else "cpu").eval()
+
+
+def _render(tokenizer: Any, conversations: list[list[BaseMessage]]) -> list[str]:
+    return [
+        tokenizer.apply_chat_template(
+            convert_to_openai_messages(messages), tokenize=False, add_generation_prompt=True
+        )
+        for messages in conversations
+    ]
+
+
+def _stopped(reply: AIMessage, stop: list[str] | None) -> AIMessage:
+    text = str(reply.text)
+    cut = min((at for s in stop or () if (at := text.find(s)) >= 0), default=None)
+    return reply if cut is None else reply.model_copy(update={"content": text[:cut]})
+
+
+def _result(message: AIMessage) -> ChatResult:
+    return ChatResult(generations=[ChatGeneration(message=message)])

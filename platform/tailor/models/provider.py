@@ -1,0 +1,123 @@
+"""``provider:name`` to a chat model in the assistant's model slot."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tailor.answers import AnswerStore
+from tailor.assistant import digest
+from tailor.config import Config, Price
+from tailor.errors import TailorError, UsageError
+from tailor.models.chat import Chat
+
+SHIPPED = Path(__file__).parent / "shipped"
+"""Where the models that come with Tailor lie: ``reader``, ``encoder``, ``extractive``."""
+
+KEYS = {
+    "openai": "OPENAI_API_KEY",
+    "anthropic": "ANTHROPIC_API_KEY",
+    "google_genai": "GOOGLE_API_KEY",
+    "groq": "GROQ_API_KEY",
+    "mistralai": "MISTRAL_API_KEY",
+    "openrouter": "OPENROUTER_API_KEY",
+}
+"""The environment variable that holds each provider's key; named in messages, never printed."""
+
+
+def is_local(model: str) -> bool:
+    """Whether the model's weights run in this process, so that no text leaves the machine."""
+    return model == "shipped" or model.startswith("huggingface:")
+
+
+def local_path(model: str) -> str:
+    """The directory or hub id of a local model.
+
+    Raises:
+        TailorError: the model is not a local one.
+    """
+    if model == "shipped":
+        return str(SHIPPED / "reader")
+    if model.startswith("huggingface:"):
+        return model.removeprefix("huggingface:")
+    raise TailorError(
+        f"{model} does not run on this machine, so its weights cannot be changed here: choose "
+        "`shipped` or `huggingface:PATH` to fine-tune."
+    )
+
+
+def chat(model: str, config: Config, store: AnswerStore, adapter: Path | None = None) -> Chat:
+    """The model in the form an assistant takes it, every call kept in ``store``.
+
+    Raises:
+        UsageError: the name has no provider Tailor or LangChain knows.
+        TailorError: the provider's package or key is missing.
+    """
+    price = config.prices.get(model)
+    if is_local(model):
+        from tailor.models.local import LocalChat, weights_digest
+
+        path = local_path(model)
+        identity = {
+            "weights": weights_digest(path),
+            "adapter": weights_digest(adapter) if adapter else None,
+            "max_tokens": config.max_tokens,
+        }
+        local = LocalChat(
+            path=path, adapter=str(adapter) if adapter else None, max_tokens=config.max_tokens
+        )
+        return Chat(model, local, digest(identity), store, price or Price(0, 0), config.retries)
+    return _hosted(model, config, store, price)
+
+
+def _hosted(model: str, config: Config, store: AnswerStore, price: Price | None) -> Chat:
+    provider, _, name = model.partition(":")
+    if not name:
+        raise UsageError(
+            f"Model {model!r} has no provider: write `shipped`, `huggingface:PATH` or "
+            "`provider:name`, for example `openai:gpt-5-mini`."
+        )
+    parameters: dict[str, object] = {
+        "max_tokens": config.max_tokens,
+        "timeout": config.timeout,
+        # One retry layer, in Chat: two would multiply the waiting.
+        "max_retries": 0,
+    }
+    if config.temperature is not None:
+        parameters["temperature"] = config.temperature
+    if config.base_url and provider == "openai":
+        parameters["base_url"] = config.base_url
+        if not os.environ.get("OPENAI_API_KEY"):
+            host = urlsplit(config.base_url).hostname
+            if host not in ("127.0.0.1", "localhost", "::1"):
+                raise TailorError(
+                    f"The server at {host} needs a key: set the environment variable "
+                    "OPENAI_API_KEY (any text for servers that ask for none)."
+                )
+            parameters["api_key"] = "none"
+    elif provider in KEYS and not os.environ.get(KEYS[provider]):
+        raise TailorError(
+            f"{model} needs a key: set the environment variable {KEYS[provider]}, or use "
+            "`--model shipped`, which needs none."
+        )
+    from langchain.chat_models import init_chat_model
+
+    try:
+        chat_model = init_chat_model(name, model_provider=provider, **parameters)
+    except ImportError as error:
+        package = str(error).split("`")[1] if "`" in str(error) else f"langchain-{provider}"
+        raise TailorError(
+            f"Provider {provider} needs a package that is not installed ({package}): "
+            f"`pip install langchain-{provider.replace('_', '-')}`."
+        ) from None
+    except ValueError as error:
+        first = str(error).strip().splitlines()[0]
+        raise UsageError(f"Model {model!r} cannot be used: {first}") from None
+    identity = {
+        "model": model,
+        "base_url": config.base_url if provider == "openai" else "",
+        "max_tokens": config.max_tokens,
+        "temperature": config.temperature,
+    }
+    return Chat(model, chat_model, digest(identity), store, price, config.retries)

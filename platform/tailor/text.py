@@ -1,0 +1,41 @@
+"""Text as Unicode: one normal form, words, the accent-folded form, and the language of a text."""
+
+import re
+import unicodedata
+
+_WORD = re.compile(r"\w+")
+# Letters that occur in Vietnamese and in no other language Tailor is likely to meet.
+_VIETNAMESE = re.compile("[ăđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", re.IGNORECASE)
+# Frequent Vietnamese syllables as typed without accents; none is a frequent English word.
+_VIETNAMESE_UNACCENTED = frozenset(
+    "nhung khong duoc nhieu cua cho nguoi ngay thang nam gia bao nhan vien cong ty nghi phep "
+    "luong quy dinh hop dong khach hang may gio nao dau phai mot hai bon sau bay chin muoi tien "
+    "trong ngoai thi voi tai theo den tu khi nhu vay la va cac nhom phong ban truong kho hang "
+    "lanh thung dien thoai dia chi lich bieu mua gui tra bao hanh".split()
+)
+
+
+def nfc(text: str) -> str:
+    """The canonical composed form; every text is brought into it as soon as it is decoded."""
+    return unicodedata.normalize("NFC", text)
+
+
+def fold(text: str) -> str:
+    """Case-folded, without combining marks, đ as d: what is left when accents are not typed."""
+    decomposed = unicodedata.normalize("NFD", text.casefold())
+    bare = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return unicodedata.normalize("NFC", bare.replace("đ", "d"))
+
+
+def words(text: str) -> list[str]:
+    """Unicode word tokens, case-folded, in order."""
+    return _WORD.findall(nfc(text).casefold())
+
+
+def language(text: str) -> str:
+    """``"vi"`` or ``"en"``: Vietnamese letters decide, else the share of unaccented syllables."""
+    if _VIETNAMESE.search(nfc(text)):
+        return "vi"
+    tokens = words(text)
+    hits = sum(token in _VIETNAMESE_UNACCENTED for token in tokens)
+    return "vi" if tokens and hits / len(tokens) >= 0.4 else "en"

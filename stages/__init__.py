@@ -1,0 +1,16 @@
+"""The stages of the ladder: one file each, found by file name."""
+
+import importlib
+import pkgutil
+
+
+def __getattr__(name: str) -> object:
+    """``from tailor.stages import FewShot`` finds the class in ``few_shot.py``."""
+    from tailor.stage import Stage
+
+    for module in pkgutil.iter_modules(__path__):
+        wanted = "".join(part.capitalize() for part in module.name.split("_"))
+        if wanted == name:
+            found: type[Stage] = getattr(importlib.import_module(f"{__name__}.{module.name}"), name)
+            return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,28 @@
+"""Answers without a language model: what the documents and a search give for nothing."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+from tailor.assistant import Assistant
+from tailor.stage import Stage, setting
+from tailor.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Baseline(Stage):
+    """Search by words (BM25), then copy the span that looks most like the answer."""
+
+    starts_from: ClassVar[Literal["previous", "root"]] = "root"
+
+    k: int = setting(5, "passages to read")
+
+    def apply(self, assistant: Assistant, workspace: Workspace) -> Assistant:
+        """A reader that is no language model, over the closest passages by BM25."""
+        from tailor.documents.retriever import HybridRetriever
+        from tailor.models.extraction import Extraction
+
+        return replace(
+            assistant,
+            model=Extraction(),
+            retriever=HybridRetriever(index=workspace.index(), k=self.k, weight=1.0),
+        )

@@ -1,0 +1,45 @@
+"""Trains a LoRA adapter on the train questions, as the assistant itself would be asked them."""
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from tailor.assistant import Assistant
+from tailor.errors import TailorError
+from tailor.stage import Stage, setting
+from tailor.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class FineTuning(Stage):
+    """Change the model's weights (LoRA, or QLoRA on a quantized model)."""
+
+    rank: int = setting(8, "size of the adapter's matrices")
+    alpha: int = setting(16, "scale of the adapter; twice the rank is usual")
+    epochs: int = setting(3, "how often each example is seen")
+    learning_rate: float = setting(5e-4, "peak learning rate, decaying to 0")
+    batch: int = setting(8, "examples per step")
+    quantize: bool = setting(False, "train on 4-bit weights (QLoRA)")
+    seed: int = setting(0, "seed of order and initial values")
+
+    def apply(self, assistant: Assistant, workspace: Workspace) -> Assistant:
+        """The same assistant over the tuned model."""
+        from tailor.models.chat import Chat
+        from tailor.models.local import LocalChat, weights_digest
+        from tailor.training.lora import train
+        from tailor.training.pairs import pairs
+
+        chat = assistant.model
+        if not isinstance(chat, Chat) or not isinstance(chat.model, LocalChat):
+            raise TailorError(
+                "fine_tuning needs a model whose weights are on this machine: run it with "
+                "`--model shipped` or `--model huggingface:PATH`."
+            )
+        base = chat.model.path
+        lessons = pairs(assistant, chat, workspace)
+
+        def build(folder: Path) -> None:
+            train(base, lessons, folder, self, workspace.progress)
+
+        key = [weights_digest(base), asdict(self), [asdict(pair) for pair in lessons]]
+        adapter = workspace.artifact("adapter", key, build)
+        return replace(assistant, model=workspace.chat(chat.name, adapter=adapter))

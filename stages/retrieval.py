@@ -1,0 +1,24 @@
+"""Gives the model the passages of the documents that are closest to the question."""
+
+from dataclasses import dataclass, replace
+
+from tailor.assistant import Assistant
+from tailor.stage import Stage, setting
+from tailor.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Retrieval(Stage):
+    """Search the index by meaning and by words, and put what is found into the prompt."""
+
+    k: int = setting(4, "passages put into the prompt")
+    weight: float = setting(0.7, "share of the word search (BM25); 0 is by meaning alone")
+
+    def apply(self, assistant: Assistant, workspace: Workspace) -> Assistant:
+        """The same assistant with a retriever over the current index."""
+        from tailor.documents.retriever import HybridRetriever
+
+        return replace(
+            assistant,
+            retriever=HybridRetriever(index=workspace.index(), k=self.k, weight=self.weight),
+        )
