@@ -45,21 +45,23 @@ class AnswerStore:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._lock = threading.Lock()
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(
                 path, timeout=30, isolation_level=None, check_same_thread=False
             )
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.executescript(_SCHEMA)
-        except sqlite3.DatabaseError as error:
+        except (OSError, sqlite3.OperationalError) as error:
             raise TailorError(
-                f"The answer store {path} cannot be opened ({error}); move the file away to start "
-                "a new one, or restore it from a copy."
+                f"The answer store {path} cannot be opened ({error}); see that you may write to "
+                "its folder and that the disk is not full."
             ) from None
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(error) from None
 
     def close(self) -> None:
         """Close the file; the store cannot be used afterwards."""
@@ -69,11 +71,16 @@ class AnswerStore:
     def call(self, key: str) -> Call | None:
         """The stored call with this key."""
         row = self._one("SELECT request, reply, seconds FROM calls WHERE key = ?", key)
-        return None if row is None else Call(json.loads(row[0]), json.loads(row[1]), row[2])
+        if row is None:
+            return None
+        try:
+            return Call(json.loads(row[0]), json.loads(row[1]), row[2])
+        except ValueError as error:
+            raise self._damaged(error) from None
 
     def keep_call(self, key: str, call: Call) -> None:
         """Commit a call; one that is already stored under this key stays."""
-        with self._writing() as db:
+        with self._using() as db:
             db.execute(
                 "INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?)",
                 (key, _dump(call.request), _dump(call.reply), call.seconds),
@@ -85,20 +92,20 @@ class AnswerStore:
             "SELECT answer FROM answers WHERE assistant = ? AND ask = ? AND repeat = ?",
             assistant, ask, repeat,
         )  # fmt: skip
-        return None if row is None else _answer(row[0])
+        return None if row is None else self._answer(row[0])
 
     def answers(self, assistant: str, repeat: int = 0) -> dict[str, Answer]:
         """All stored answers of one assistant, by the question's key."""
-        with self._lock:
-            rows = self._db.execute(
+        with self._using() as db:
+            rows = db.execute(
                 "SELECT ask, answer FROM answers WHERE assistant = ? AND repeat = ?",
                 (assistant, repeat),
             ).fetchall()
-        return {ask: _answer(raw) for ask, raw in rows}
+        return {ask: self._answer(raw) for ask, raw in rows}
 
     def keep_answer(self, assistant: str, ask: str, answer: Answer, repeat: int = 0) -> None:
         """Commit an answer. An error never replaces an answer; an answer replaces an error."""
-        with self._writing() as db:
+        with self._using() as db:
             db.execute(
                 "INSERT INTO answers VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
                 "SET outcome = excluded.outcome, answer = excluded.answer WHERE outcome = 'error'",
@@ -109,30 +116,44 @@ class AnswerStore:
         """How many calls and how many answers are stored."""
         calls = self._one("SELECT count(*) FROM calls")
         answers = self._one("SELECT count(*) FROM answers")
-        assert calls and answers
+        assert calls
+        assert answers
         return calls[0], answers[0]
 
     def _one(self, query: str, *values: object) -> Any:
-        with self._lock:
-            return self._db.execute(query, values).fetchone()
+        with self._using() as db:
+            return db.execute(query, values).fetchone()
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def _using(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             try:
                 yield self._db
             except sqlite3.OperationalError as error:
                 raise TailorError(
-                    f"The answer store {self.path} cannot be written ({error}); free disk space or "
+                    f"The answer store {self.path} cannot be used ({error}); free disk space or "
                     "permissions, then run the same command again: nothing stored is lost."
                 ) from None
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.ProgrammingError):
+                    raise
+                raise self._damaged(error) from None
+
+    def _answer(self, raw: str) -> Answer:
+        try:
+            value = json.loads(raw)
+            value["passages"] = tuple(Passage(**passage) for passage in value["passages"])
+            return Answer(**value)
+        except (ValueError, TypeError, KeyError) as error:
+            raise self._damaged(error) from None
+
+    def _damaged(self, error: Exception) -> TailorError:
+        # A -wal file left beside a new database would be read into it.
+        return TailorError(
+            f"The answer store {self.path} is damaged ({error}); restore it from a copy, or move "
+            f"{self.path.name} and its -wal and -shm files away to start a new one."
+        )
 
 
 def _dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-def _answer(raw: str) -> Answer:
-    value = json.loads(raw)
-    value["passages"] = tuple(Passage(**passage) for passage in value["passages"])
-    return Answer(**value)

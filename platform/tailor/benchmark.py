@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -91,10 +92,11 @@ class Benchmark:
                 '{"question": "...", "answer": "...", "evidence": []}.'
             ) from None
         try:
-            lines = nfc(raw.decode("utf-8-sig")).splitlines()
+            # Not splitlines: JSON texts may hold other line separators as they are.
+            lines = nfc(raw.decode("utf-8-sig")).split("\n")
         except UnicodeDecodeError as error:
-            line = raw[: error.start].count(b"\n") + 1
-            raise TailorError(f"{path}:{line}: not UTF-8; save the file as UTF-8.") from None
+            at = raw[: error.start].count(b"\n") + 1
+            raise TailorError(f"{path}:{at}: not UTF-8; save the file as UTF-8.") from None
         questions: list[Question] = []
         unassigned: set[str] = set()
         problems: list[Problem] = []
@@ -145,9 +147,11 @@ _KEYS = {"id", "question", "answer", "evidence", "lang", "tags", "split", "forma
 
 def _question(line: str, number: int) -> tuple[Question, bool]:
     try:
-        item: Any = json.loads(line)
+        item: Any = json.loads(line, parse_constant=_not_json)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON ({error.msg} at column {error.colno})") from None
+    except RecursionError:
+        raise ValueError("not a question: nested too deeply") from None
     if not isinstance(item, dict):
         raise ValueError("not a JSON object; write one question a line")
     if unknown := sorted(item.keys() - _KEYS):
@@ -163,19 +167,31 @@ def _question(line: str, number: int) -> tuple[Question, bool]:
     tags = item.get("tags", [])
     if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
         raise ValueError('"tags" must be a list of texts')
+    id, format = item.get("id"), item.get("format")
+    if id is not None and (isinstance(id, bool) or not isinstance(id, str | int) or id == ""):
+        raise ValueError('"id" must be a text or a whole number')
+    if format is not None:
+        try:
+            re.compile(format)
+        except (TypeError, re.error) as error:
+            raise ValueError(f'"format" is not a regular expression ({error})') from None
     return (
         Question(
-            id=str(item.get("id", f"line-{number}")),
+            id=f"line-{number}" if id is None else str(id),
             question=text,
             answers=_answers(item["answer"]),
             evidence=_evidence(item.get("evidence", [])),
             lang=str(item.get("lang") or language(text)),
             tags=tuple(tags),
             split=split or "test",
-            format=item.get("format"),
+            format=format,
         ),
         split is not None,
     )
+
+
+def _not_json(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON; write a number or null")
 
 
 def _answers(answer: Any) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -71,6 +72,8 @@ class Config:
             return cls()
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise TailorError(f"{path} is not valid TOML: {error}. Mend that line.") from None
+        except OSError as error:
+            raise TailorError(f"{path} cannot be read ({error.strerror}).") from None
         return cls().with_values(raw, str(path))
 
     def with_values(self, values: Mapping[str, Any], source: str) -> Config:
@@ -97,25 +100,44 @@ def _value(key: str, value: Any, default: Any) -> Any:
     if key == "prices":
         if not isinstance(value, dict):
             raise ValueError('write [prices."provider:model"] with input and output')
-        return {name: Price(**price) for name, price in value.items()}
+        return {name: _price(name, price) for name, price in value.items()}
     if key == "stages":
         if not isinstance(value, dict) or not all(isinstance(v, dict) for v in value.values()):
             raise ValueError("write [stages.NAME] with the stage's settings")
         return value
     if key == "temperature":
-        return None if str(value).lower() in ("none", "default") else float(value)
+        if str(value).lower() in ("none", "default"):
+            return None
+        default = 0.0
     if isinstance(default, bool):
         if str(value).lower() not in ("true", "false"):
             raise ValueError(f"{value!r} is not true or false")
         return str(value).lower() == "true"
     if isinstance(default, int | float):
-        try:
-            number = type(default)(value)
-        except ValueError:
-            raise ValueError(f"{value!r} is not a number") from None
-        if number < 0 or (key in ("concurrency", "passage_size", "max_tokens") and number == 0):
+        number = _number(value, type(default))
+        if number == 0 and key in ("concurrency", "passage_size", "max_tokens", "timeout"):
             raise ValueError(f"{value!r} is too small")
         return number
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is not a text")
     return value
+
+
+def _number(value: Any, kind: type[int] | type[float]) -> int | float:
+    what = "a whole number" if kind is int else "a number"
+    try:
+        number = kind(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{value!r} is not {what}") from None
+    cut = kind is int and isinstance(value, float)
+    if isinstance(value, bool) or cut or not math.isfinite(number):
+        raise ValueError(f"{value!r} is not {what}")
+    if number < 0:
+        raise ValueError(f"{value!r} is below 0")
+    return number
+
+
+def _price(name: str, price: Any) -> Price:
+    if not isinstance(price, dict) or price.keys() != {"input", "output"}:
+        raise ValueError(f'[prices."{name}"] needs input and output, dollars per million tokens')
+    return Price(_number(price["input"], float), _number(price["output"], float))

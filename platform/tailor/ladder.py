@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -146,6 +146,7 @@ class Run:
             answers=self.answers(split),
             spans=self.workspace.spans,
             stale=self.stale(),
+            pattern=self.workspace.config.answer_pattern or None,
         )
 
     def stale(self) -> str:
@@ -160,7 +161,7 @@ class Run:
         """How far the run has come; one whose process is gone is ``interrupted``."""
         try:
             state = State(**json.loads((self._folder / "state.json").read_text("utf-8")))
-        except (FileNotFoundError, json.JSONDecodeError, TypeError):
+        except (OSError, ValueError, TypeError):
             return State("interrupted", 0, 0, 0, 0, "")
         if state.status == "running" and not _alive(state.pid):
             return replace(state, status="interrupted")
@@ -172,7 +173,6 @@ class Run:
 
     def save(self, state: State) -> None:
         """Write the record and the state, each at once or not at all."""
-        self._folder.mkdir(parents=True, exist_ok=True)
         record = {k: v for k, v in self.__dict__.items() if k != "workspace"}
         record["lineage"] = [asdict(step) for step in self.lineage]
         write_json(self._folder / "record.json", record)
@@ -253,7 +253,9 @@ def compare(runs: Sequence[Run]) -> Comparison:
     from tailor.scoring import comparison
 
     return comparison.compare(
-        [run.scored("test") for run in runs], [run.scored("dev") for run in runs]
+        [run.scored("test") for run in runs],
+        [run.scored("dev") for run in runs],
+        benchmark=runs[0].workspace.benchmark if runs else None,
     )
 
 
@@ -314,16 +316,28 @@ def current_run(workspace: Workspace) -> dict[str, Any] | None:
     """Process id and rows of the run that is going on, if one is."""
     try:
         holder: dict[str, Any] = json.loads((workspace.state / "run.json").read_text("utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+        return holder if _alive(int(holder["pid"])) else None
+    except (OSError, ValueError, TypeError, KeyError):
         return None
-    return holder if _alive(int(holder.get("pid", 0))) else None
 
 
 def write_json(path: Path, value: object) -> None:
-    """Replace a small JSON file as a whole; a reader sees the old one or the new one."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text(json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False), "utf-8")
-    os.replace(part, path)
+    """Replace a small JSON file as a whole; a reader sees the old one or the new one.
+
+    Raises:
+        TailorError: the file cannot be written.
+    """
+    part = path.with_name(f"{path.name}.part")
+    text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text, "utf-8")
+        os.replace(part, path)
+    except OSError as error:
+        raise TailorError(
+            f"{path} cannot be written ({error.strerror}); free disk space or permissions, then "
+            "run the same command again."
+        ) from None
 
 
 def _record(
@@ -361,7 +375,7 @@ def _record(
 
 def _ask(run: Run, assistant: Assistant, progress: Progress) -> None:
     """Ask what has no stored answer yet; every answer is committed before the next is counted."""
-    from tailor.models.chat import error_kind
+    from tailor.models.chat import HALT, error_kind, error_text, is_transient
     from tailor.scoring.score import PRIMARY, score
 
     workspace = run.workspace
@@ -378,19 +392,20 @@ def _ask(run: Run, assistant: Assistant, progress: Progress) -> None:
         asked = Ask(question.question)
         started = time.monotonic()
         try:
-            answer = chain.invoke(asked)
+            answer = chain.invoke(asked, {"configurable": {HALT: halt}})
         except TailorError as error:
             fatal.append(error)
             halt.set()
             return None
         except Exception as error:
-            kind = error_kind(error)
-            text = " ".join(str(error).split())[:300]
-            if kind in ("auth", "quota"):
+            text = error_text(error)
+            if error_kind(error) in ("auth", "quota", "not_found"):
                 fatal.append(TailorError(f"The provider of {run.model} refuses the calls: {text}"))
                 halt.set()
                 return None
-            answer = Answer("error", seconds=time.monotonic() - started, error=f"{kind}: {text}")
+            if halt.is_set() and is_transient(error):
+                return None
+            answer = Answer("error", seconds=time.monotonic() - started, error=text)
         workspace.answers.keep_answer(run.fingerprint, asked.key, answer)
         return answer
 
@@ -408,8 +423,8 @@ def _ask(run: Run, assistant: Assistant, progress: Progress) -> None:
     progress(run.row, "ask", len(values), len(questions), note())
     written = time.monotonic()
     pool = ThreadPoolExecutor(max_workers=workspace.config.concurrency)
-    futures: dict[Future[Answer | None], Question] = {pool.submit(ask, q): q for q in pending}
     try:
+        futures: dict[Future[Answer | None], Question] = {pool.submit(ask, q): q for q in pending}
         for future in as_completed(futures):
             answer = future.result()
             if answer is None:
@@ -433,7 +448,8 @@ def _ask(run: Run, assistant: Assistant, progress: Progress) -> None:
     except BaseException as error:
         halt.set()
         pool.shutdown(wait=True, cancel_futures=True)
-        run.save(state("failed", str(error)))
+        with suppress(TailorError):
+            run.save(state("failed", str(error)))
         raise
     pool.shutdown()
     run.save(state("complete"))
@@ -456,15 +472,20 @@ def _only_run(workspace: Workspace, ids: list[str]) -> Iterator[None]:
     """Hold the workspace's run lock; a second run is refused, naming the one that goes on."""
     from filelock import FileLock, Timeout
 
-    workspace.state.mkdir(parents=True, exist_ok=True)
     lock = FileLock(workspace.state / "run.lock")
     try:
+        workspace.state.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout:
         holder = current_run(workspace) or {}
         raise TailorError(
             f"Another run is going on in {workspace.root} (process {holder.get('pid', '?')}, "
             f"{', '.join(holder.get('rows', []))}): wait for it, or stop it with Ctrl+C there."
+        ) from None
+    except OSError as error:
+        raise TailorError(
+            f"{workspace.state} cannot be written ({error.strerror}); see that you may write "
+            "there and that the disk is not full."
         ) from None
     try:
         write_json(workspace.state / "run.json", {"pid": os.getpid(), "rows": ids})
@@ -477,7 +498,10 @@ def _only_run(workspace: Workspace, ids: list[str]) -> Iterator[None]:
 def _alive(pid: int) -> bool:
     import psutil
 
-    return pid > 0 and psutil.pid_exists(pid)
+    try:
+        return pid > 0 and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _silent(row: str, step: str, done: int, total: int, note: str = "") -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import math
 import pkgutil
 import re
+import sys
 import types
 import typing
 from abc import ABC, abstractmethod
@@ -74,7 +76,7 @@ class Stage(ABC):
                 )
             try:
                 values[name] = _convert(value, types_[name])
-            except ValueError as error:
+            except (TypeError, ValueError) as error:
                 raise UsageError(f"{cls.name()}.{name}: {error}.") from None
         return cls(**values)
 
@@ -86,11 +88,14 @@ def _convert(value: Any, kind: Any) -> Any:
             return None
         return _convert(value, next(a for a in arguments if a is not type(None)))
     if origin is Literal:
-        if value not in arguments:
-            raise ValueError(f"{value!r} is not one of {', '.join(map(str, arguments))}")
-        return value
+        for choice in arguments:
+            if str(choice) == str(value):
+                return choice
+        raise ValueError(f"{value!r} is not one of {', '.join(map(str, arguments))}")
     if origin is tuple:
         parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple):
+            raise ValueError(f"{value!r} is not a list")
         return tuple(_convert(part, arguments[0]) for part in parts)
     if kind is bool:
         word = str(value).lower()
@@ -98,13 +103,15 @@ def _convert(value: Any, kind: Any) -> Any:
             raise ValueError(f"{value!r} is not true or false")
         return word in ("true", "yes", "1", "on")
     if kind in (int, float):
-        if isinstance(value, bool) or (kind is int and isinstance(value, float)):
-            raise ValueError(f"{value!r} is not a whole number")
+        what = "a whole number" if kind is int else "a number"
         try:
-            return kind(value)
+            number = kind(value)
         except (TypeError, ValueError):
-            what = "a whole number" if kind is int else "a number"
             raise ValueError(f"{value!r} is not {what}") from None
+        cut = kind is int and isinstance(value, float)
+        if isinstance(value, bool) or cut or not math.isfinite(number):
+            raise ValueError(f"{value!r} is not {what}")
+        return number
     return str(value)
 
 
@@ -116,22 +123,40 @@ def default_of(f: Field[Any]) -> Any:
 def stage_types(extra: Path | None = None) -> dict[str, type[Stage]]:
     """All stages by name, found by file name in ``tailor.stages`` and in ``extra``.
 
+    Files whose name starts with an underscore are left alone.
+
     Raises:
-        TailorError: a file holds no stage of its own name.
+        TailorError: a file cannot be run, or holds no stage of its own name.
     """
     package = importlib.import_module("tailor.stages")
     found: dict[str, type[Stage]] = {}
     for module in pkgutil.iter_modules(package.__path__):
-        found[module.name] = _only_stage(
-            importlib.import_module(f"{package.__name__}.{module.name}"), module.name
-        )
-    for path in sorted(extra.glob("*.py")) if extra and extra.is_dir() else []:
-        spec = importlib.util.spec_from_file_location(f"workspace_stages.{path.stem}", path)
-        assert spec and spec.loader
-        loaded = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(loaded)
-        found[path.stem] = _only_stage(loaded, path.stem)
+        if not module.name.startswith("_"):
+            found[module.name] = _only_stage(
+                importlib.import_module(f"{package.__name__}.{module.name}"), module.name
+            )
+    for path in sorted(extra.glob("[!_]*.py")) if extra and extra.is_dir() else []:
+        found[path.stem] = _only_stage(_run(path), path.stem)
     return found
+
+
+def _run(path: Path) -> types.ModuleType:
+    # The folder is part of the name, so that two workspaces in one process stay apart.
+    name = f"{path.parent}.{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look there for a class's module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise TailorError(
+            f"The stage file {path} cannot be run ({type(error).__name__}: {error}); mend it, or "
+            "set workspace_stages = false in tailor.toml."
+        ) from None
+    return module
 
 
 def _only_stage(module: types.ModuleType, name: str) -> type[Stage]:
@@ -142,6 +167,8 @@ def _only_stage(module: types.ModuleType, name: str) -> type[Stage]:
             and value.__module__ == module.__name__
             and value.name() == name
         ):
+            if "__dataclass_fields__" not in vars(value):
+                break
             return value
     wanted = "".join(part.capitalize() for part in name.split("_"))
     raise TailorError(

@@ -117,7 +117,7 @@ class Workspace:
     def spans(self) -> Mapping[str, tuple[Span, ...]]:
         """Where the evidence of each question stands: document and character span, by id."""
         from tailor.documents.evidence import spans
-        from tailor.documents.store import documents
+        from tailor.documents.index import documents
 
         texts = documents(self.state)
         return {q.id: spans(q, texts)[0] for q in self.benchmark.questions}
@@ -226,12 +226,9 @@ def initialize(root: Path, sample: str | None = None) -> Workspace:
 
 
 def sample_folder() -> Path:
-    """Where the sample company lies: ``knowledge/`` of the repository, or in the installed package."""  # noqa: E501
-    from importlib.util import find_spec
-
-    spec = find_spec("tailor.sample")
-    places = list(spec.submodule_search_locations or ()) if spec else []
-    for place in map(Path, places):
+    """Where the sample company lies: beside this package when installed, else in the repository."""
+    package = Path(__file__).parent
+    for place in (package / "sample", package.parents[1] / "knowledge"):
         if place.is_dir():
             return place
     raise TailorError("The sample company is missing from this installation: install Tailor again.")

@@ -46,3 +46,7 @@ def _usage(error: Exception) -> int:
         raise error
     show()
     return int(getattr(error, "exit_code", 2))
+
+
+if __name__ == "__main__":
+    main()

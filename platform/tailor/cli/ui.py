@@ -1,14 +1,32 @@
 """``tailor ui``."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tailor.cli.common import WorkspaceOption
+
+COLOURS = {
+    "light": {
+        "primaryColor": "#0f766e",
+        "backgroundColor": "#ffffff",
+        "secondaryBackgroundColor": "#f3f6f5",
+        "textColor": "#1f2a2a",
+        "borderColor": "#d9e0de",
+        "sidebar.backgroundColor": "#f3f6f5",
+    },
+    "dark": {
+        "primaryColor": "#3aa79c",
+        "backgroundColor": "#101415",
+        "secondaryBackgroundColor": "#1b2124",
+        "textColor": "#e8eceb",
+        "borderColor": "#344043",
+        "sidebar.backgroundColor": "#1b2124",
+    },
+}
+"""The browser's own preference decides between the two."""
 
 
 def command(
@@ -17,27 +35,45 @@ def command(
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
 ) -> None:
     """Open the interface in the browser; only this machine can reach it."""
+    import socket
     from importlib.util import find_spec
 
+    from streamlit.web.cli import main
+
     from tailor.cli.common import open_workspace, say
+    from tailor.errors import TailorError
 
     opened = open_workspace(workspace)
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise TailorError(f"Port {port} is in use: choose another one with --port.")
     spec = find_spec("tailor.ui.app")
     assert spec and spec.origin
     say(f"Tailor shows {opened.root} at http://127.0.0.1:{port} (Ctrl+C ends it).")
-    options = {
+    os.environ["TAILOR_WORKSPACE"] = str(opened.root)
+    flags = [f"--{name}={value}" for name, value in options(port, browser).items()]
+    main(["run", spec.origin, *flags], standalone_mode=False)
+
+
+def options(port: int, browser: bool) -> dict[str, str]:
+    """Streamlit's options; given on its command line, as its own file is read from the cwd."""
+    colours = {
+        f"theme.{kind}.{name}": value
+        for kind, values in COLOURS.items()
+        for name, value in values.items()
+    }
+    return {
         "server.address": "127.0.0.1",
-        "server.port": port,
+        "server.port": str(port),
         "server.headless": str(not browser).lower(),
+        "server.fileWatcherType": "none",
         "browser.gatherUsageStats": "false",
         "client.showErrorDetails": "none",
         "client.toolbarMode": "minimal",
-        "server.fileWatcherType": "none",
+        "logger.hideWelcomeMessage": "true",
+        # The font that comes with Streamlit lacks Vietnamese letters.
+        "theme.font": "system-ui, 'Segoe UI', 'Noto Sans', Roboto, Arial, sans-serif",
+        "theme.baseFontSize": "15",
+        "theme.headingFontSizes": "1.9rem,1.3rem,1.1rem",
+        **colours,
     }
-    flags = [f"--{name}={value}" for name, value in options.items()]
-    environment = {**os.environ, "TAILOR_WORKSPACE": str(opened.root)}
-    raise typer.Exit(
-        subprocess.call(
-            [sys.executable, "-m", "streamlit", "run", spec.origin, *flags], env=environment
-        )
-    )

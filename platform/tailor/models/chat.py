@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,12 @@ from tailor.config import Price
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessage, BaseMessage
-    from tenacity import RetryCallState
+
+
+HALT = "halt"
+"""Key in a config's ``configurable``: a ``threading.Event`` after which nothing is tried again."""
+
+_NEVER = threading.Event()
 
 
 class Chat(Runnable[Prompt, Reply]):
@@ -86,17 +93,22 @@ class Chat(Runnable[Prompt, Reply]):
         return prompt
 
     def _ask(self, messages: list[BaseMessage], config: RunnableConfig | None) -> AIMessage:
-        from langchain_core.messages import AIMessage
-        from tenacity import Retrying, retry_if_exception, stop_after_attempt
+        halt: threading.Event = (config or {}).get("configurable", {}).get(HALT, _NEVER)
+        attempt = 0
+        while True:
+            try:
+                return self._once(messages, config)
+            except Exception as error:
+                last = attempt == self.retries or not is_transient(error)
+                if last or halt.wait(_pause(error, attempt)):
+                    raise
+            attempt += 1
 
-        retrying = Retrying(
-            stop=stop_after_attempt(self.retries + 1),
-            retry=retry_if_exception(is_transient),
-            wait=_wait,
-            reraise=True,
-        )
+    def _once(self, messages: list[BaseMessage], config: RunnableConfig | None) -> AIMessage:
+        from langchain_core.messages import AIMessage
+
         try:
-            message = retrying(self.model.invoke, messages, config)
+            message = self.model.invoke(messages, config)
         except (TypeError, KeyError, AttributeError, IndexError, ValueError) as error:
             # What the provider packages raise over a body that is no chat completion.
             raise MalformedReply(f"the reply is not a chat completion ({error})") from error
@@ -115,10 +127,12 @@ class MalformedReply(Exception):
 
 
 def error_kind(error: BaseException) -> str:
-    """``rate_limit``, ``timeout``, ``connection``, ``server``, ``auth``, ``malformed`` or ``other``.
+    """What went wrong, in one word.
 
-    Decided by the HTTP status and the class name, which all provider packages share.
-    """  # noqa: E501
+    ``rate_limit``, ``timeout``, ``connection``, ``server``; ``auth``, ``quota``, ``not_found``;
+    ``malformed``; or ``other``. Decided by the HTTP status and the class name, which all provider
+    packages share.
+    """
     status = getattr(error, "status_code", None)
     names = " ".join(kind.__name__.lower() for kind in type(error).__mro__)
     if isinstance(error, MalformedReply):
@@ -126,7 +140,10 @@ def error_kind(error: BaseException) -> str:
     if status in (401, 403) or "authentication" in names or "permissiondenied" in names:
         return "auth"
     if status == 429 or "ratelimit" in names:
-        return "quota" if "insufficient_quota" in str(error) else "rate_limit"
+        told = f"{error} {getattr(error, 'body', '')}"
+        return "quota" if "insufficient_quota" in told else "rate_limit"
+    if status == 404 or "notfound" in names:
+        return "not_found"
     if "timeout" in names:
         return "timeout"
     if isinstance(status, int) and status >= 500:
@@ -141,15 +158,19 @@ def is_transient(error: BaseException) -> bool:
     return error_kind(error) in ("rate_limit", "timeout", "connection", "server")
 
 
-def _wait(state: RetryCallState) -> float:
-    """Seconds to wait: what ``Retry-After`` says, else 0.5, 1, 2, 4 … with jitter; 60 at most."""
-    import random
+def error_text(error: BaseException) -> str:
+    """Kind and message on one line, at most 300 characters, without the value of any key."""
+    from tailor.models.provider import without_keys
 
-    error = state.outcome.exception() if state.outcome else None
+    return f"{error_kind(error)}: {without_keys(' '.join(str(error).split()))[:300]}"
+
+
+def _pause(error: BaseException, attempt: int) -> float:
+    """Seconds to wait: what ``Retry-After`` says, else 0.5, 1, 2, 4 … with jitter; 60 at most."""
     response = getattr(error, "response", None)
     after = response.headers.get("retry-after") if response is not None else None
     try:
-        seconds = float(after) if after is not None else 0.5 * 2 ** (state.attempt_number - 1)
+        seconds = float(after) if after is not None else 0.5 * 2**attempt
     except ValueError:
         seconds = 5.0
-    return min(60.0, seconds) + random.uniform(0, 0.1)
+    return min(60.0, max(0.0, seconds)) + random.uniform(0, 0.1)

@@ -6,8 +6,8 @@ import hashlib
 import logging
 import queue
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Future
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,8 @@ class LocalChat(BaseChatModel):
         if limit is None:
             return True
         rendered = _render(tokenizer, [messages])[0]
-        return len(tokenizer(rendered)["input_ids"]) + self.max_tokens <= int(limit)
+        length = len(tokenizer(rendered, add_special_tokens=False)["input_ids"])
+        return length + self.max_tokens <= int(limit)
 
     def _generate(
         self,
@@ -106,33 +107,31 @@ class LocalChat(BaseChatModel):
         from transformers import TextIteratorStreamer
 
         tokenizer, model = self.load()
-        encoded = tokenizer(_render(tokenizer, [messages]), return_tensors="pt").to(model.device)
+        encoded = _encode(tokenizer, [messages], model.device)
         streamer = TextIteratorStreamer(tokenizer, skip_prompt=True, skip_special_tokens=True)
-        worker = threading.Thread(
-            target=model.generate,
-            kwargs={
-                "input_ids": encoded["input_ids"],
-                "attention_mask": encoded["attention_mask"],
-                "max_new_tokens": self.max_tokens,
-                "do_sample": False,
-                "streamer": streamer,
-            },
-            daemon=True,
+
+        def generate() -> list[AIMessage]:
+            try:
+                return self._generated(tokenizer, model, encoded, streamer)
+            except BaseException:
+                streamer.end()  # else the loop below waits for ever
+                raise
+
+        with ThreadPoolExecutor(1) as pool:
+            whole = pool.submit(generate)
+            for piece in _settled(streamer, stop):
+                chunk = ChatGenerationChunk(message=AIMessageChunk(content=piece))
+                if run_manager:
+                    run_manager.on_llm_new_token(piece, chunk=chunk)
+                yield chunk
+            reply = whole.result()[0]
+        last = AIMessageChunk(
+            content="",
+            usage_metadata=reply.usage_metadata,
+            response_metadata=reply.response_metadata,
+            chunk_position="last",
         )
-        worker.start()
-        written = ""
-        for piece in streamer:
-            written += piece
-            cut = min((at for s in stop or () if (at := written.find(s)) >= 0), default=None)
-            if cut is not None:
-                piece = piece[: max(0, cut - (len(written) - len(piece)))]
-            chunk = ChatGenerationChunk(message=AIMessageChunk(content=piece))
-            if run_manager:
-                run_manager.on_llm_new_token(piece, chunk=chunk)
-            yield chunk
-            if cut is not None:
-                break
-        worker.join()
+        yield ChatGenerationChunk(message=last)
 
     def _submit(self, messages: list[BaseMessage], stop: list[str] | None) -> Future[AIMessage]:
         self.load()
@@ -152,6 +151,10 @@ class LocalChat(BaseChatModel):
                     batch.append(self._waiting.get(timeout=_GATHER_SECONDS))
             except queue.Empty:
                 pass
+            # A caller that no longer waits has cancelled its future, which cannot be set then.
+            batch = [item for item in batch if item[2].set_running_or_notify_cancel()]
+            if not batch:
+                continue
             try:
                 replies = self._complete([messages for messages, _, _ in batch])
             except Exception as error:
@@ -169,15 +172,14 @@ class LocalChat(BaseChatModel):
                 future.set_result(_stopped(reply, stop))
 
     def _complete(self, conversations: list[list[BaseMessage]]) -> list[AIMessage]:
+        tokenizer, model = self.load()
+        return self._generated(tokenizer, model, _encode(tokenizer, conversations, model.device))
+
+    def _generated(
+        self, tokenizer: Any, model: Any, encoded: Any, streamer: Any = None
+    ) -> list[AIMessage]:
         import torch
 
-        tokenizer, model = self.load()
-        encoded = tokenizer(
-            _render(tokenizer, conversations),
-            return_tensors="pt",
-            padding=True,
-            add_special_tokens=False,
-        ).to(model.device)
         ids, mask = encoded["input_ids"], encoded["attention_mask"]
         with torch.inference_mode():
             output = model.generate(
@@ -186,6 +188,7 @@ class LocalChat(BaseChatModel):
                 max_new_tokens=self.max_tokens,
                 do_sample=False,
                 pad_token_id=tokenizer.pad_token_id,
+                streamer=streamer,
             )
         replies: list[AIMessage] = []
         for row, used in zip(output[:, ids.shape[1] :], mask.sum(dim=1).tolist(), strict=True):
@@ -241,19 +244,25 @@ def _load(path: str, adapter: str | None) -> tuple[Any, Any]:
 
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
-    if Path(path).is_dir() and not list(Path(path).glob("*.safetensors")):
-        raise TailorError(
-            f"{path} holds no *.safetensors weights; pickled weights are not loaded because they "
-            "can run code: convert the model with save_pretrained first."
-        )
+    for folder in filter(None, (path, adapter)):
+        if Path(folder).is_dir() and not list(Path(folder).glob("*.safetensors")):
+            raise TailorError(
+                f"{folder} holds no *.safetensors weights; pickled weights are not loaded because "
+                "they can run code: convert the model with save_pretrained first."
+            )
     cuda = torch.cuda.is_available()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left")
-        model = AutoModelForCausalLM.from_pretrained(
-            path, use_safetensors=True, dtype=torch.bfloat16 if cuda else torch.float32
+        tokenizer = AutoTokenizer.from_pretrained(
+            path, padding_side="left", trust_remote_code=False
         )
-    except (OSError, ValueError) as error:
-        first = str(error).strip().splitlines()[0]
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            path,
+            use_safetensors=True,
+            trust_remote_code=False,
+            dtype=torch.bfloat16 if cuda else torch.float32,
+        )
+    except Exception as error:  # over a broken file, these libraries raise about anything
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise TailorError(
             f"The model {path} cannot be loaded ({first}): give a folder written by "
             "save_pretrained, or a hub id while the network is up."
@@ -281,10 +290,39 @@ def _render(tokenizer: Any, conversations: list[list[BaseMessage]]) -> list[str]
     ]
 
 
+def _encode(tokenizer: Any, conversations: list[list[BaseMessage]], device: Any) -> Any:
+    return tokenizer(
+        _render(tokenizer, conversations),
+        return_tensors="pt",
+        padding=True,
+        add_special_tokens=False,  # the chat template has written them
+    ).to(device)
+
+
+def _settled(pieces: Iterable[str], stop: list[str] | None) -> Iterator[str]:
+    """The pieces of a stripped text up to a stop sequence; what may still be cut is held back."""
+    hold = max((len(s) for s in stop or ()), default=1) - 1
+    written, given = "", 0
+    for piece in pieces:
+        written = (written + piece).lstrip() if not given else written + piece
+        if (cut := _cut(written, stop)) is not None:
+            yield written[:cut].rstrip()[given:]
+            return
+        sure = len(written[: len(written) - hold].rstrip())
+        if sure > given:
+            yield written[given:sure]
+            given = sure
+    yield written.rstrip()[given:]
+
+
+def _cut(text: str, stop: list[str] | None) -> int | None:
+    return min((at for s in stop or () if (at := text.find(s)) >= 0), default=None)
+
+
 def _stopped(reply: AIMessage, stop: list[str] | None) -> AIMessage:
     text = str(reply.text)
-    cut = min((at for s in stop or () if (at := text.find(s)) >= 0), default=None)
-    return reply if cut is None else reply.model_copy(update={"content": text[:cut]})
+    cut = _cut(text, stop)
+    return reply if cut is None else reply.model_copy(update={"content": text[:cut].rstrip()})
 
 
 def _result(message: AIMessage) -> ChatResult:

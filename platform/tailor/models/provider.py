@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from tailor.answers import AnswerStore
@@ -24,6 +25,13 @@ KEYS = {
     "openrouter": "OPENROUTER_API_KEY",
 }
 """The environment variable that holds each provider's key; named in messages, never printed."""
+
+
+def without_keys(text: str) -> str:
+    """The text with the value of every known key replaced, should a server have quoted it."""
+    for value in filter(None, map(os.environ.get, KEYS.values())):
+        text = text.replace(value, "[key]")
+    return text
 
 
 def is_local(model: str) -> bool:
@@ -78,7 +86,7 @@ def _hosted(model: str, config: Config, store: AnswerStore, price: Price | None)
             f"Model {model!r} has no provider: write `shipped`, `huggingface:PATH` or "
             "`provider:name`, for example `openai:gpt-5-mini`."
         )
-    parameters: dict[str, object] = {
+    parameters: dict[str, Any] = {
         "max_tokens": config.max_tokens,
         "timeout": config.timeout,
         # One retry layer, in Chat: two would multiply the waiting.

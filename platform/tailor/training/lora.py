@@ -6,6 +6,7 @@ import contextlib
 import io
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -55,12 +56,13 @@ def train(
     from datasets.utils.logging import disable_progress_bar
     from peft import LoraConfig
     from transformers import AutoTokenizer, BitsAndBytesConfig, TrainerCallback
-    from trl import SFTConfig, SFTTrainer
+    from trl.trainer.sft_config import SFTConfig
+    from trl.trainer.sft_trainer import SFTTrainer
 
     disable_progress_bar()
     cuda = torch.cuda.is_available()
 
-    class Told(TrainerCallback):  # type: ignore[misc]
+    class Told(TrainerCallback):
         """Passes the trainer's steps on to the progress bar."""
 
         def on_step_end(
@@ -112,8 +114,10 @@ def train(
         disable_tqdm=True,
     )
     try:
-        # The trainer prints every step's figures; the bar and the saved curve are enough.
-        with contextlib.redirect_stdout(io.StringIO()):
+        # The trainer prints every step's figures; the bar and the saved curve are enough. It also
+        # warns of what its own next major version will drop.
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
             trainer = SFTTrainer(
                 model=base,
                 processing_class=AutoTokenizer.from_pretrained(base),
@@ -128,7 +132,7 @@ def train(
                 callbacks=[Told()],
             )
             trainer.train()
-        trainer.model.save_pretrained(str(folder))
+        trainer.save_model(str(folder))
         trainer.state.save_to_json(str(folder / "trainer_state.json"))
     finally:
         shutil.rmtree(checkpoints, ignore_errors=True)

@@ -1,0 +1,17 @@
+"""Plain text: .txt .rst .log."""
+
+from collections.abc import Iterator
+
+from langchain_core.documents import Document
+
+from tailor.documents.readers.decoding import decode
+from tailor.documents.readers.reader import FileReader, unit
+
+
+class Reader(FileReader):
+    """Yields the whole text as one unit."""
+
+    def lazy_load(self) -> Iterator[Document]:
+        """One unit without a place."""
+        text, note = decode(self.content)
+        yield unit(text, note=note)

@@ -1,0 +1,191 @@
+"""What documents are made of, kept in SQLite: their texts, and vectors that were paid for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from tailor.documents.document import Document, Place
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vector = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One file below ``knowledge/`` as it was last read."""
+
+    path: str
+    sha256: str
+    size: int
+    mtime_ns: int
+    status: Literal["ok", "refused", "empty"]
+    reason: str = ""
+    text: str = ""
+    places: tuple[Place, ...] = ()
+    language: str = ""
+    version: int = 0
+    """Of the readers that read it."""
+
+    @property
+    def document(self) -> Document:
+        """The document that was read."""
+        return Document(self.path, self.text, self.places, self.language, self.sha256, self.reason)
+
+    @property
+    def digest(self) -> str:
+        """Content hash of text and places, the path left out."""
+        raw = json.dumps([self.text, [asdict(place) for place in self.places]])
+        return hashlib.sha256(raw.encode()).hexdigest()
+
+
+@contextmanager
+def database(path: Path) -> Iterator[sqlite3.Connection]:
+    """A SQLite database whose commits survive a crash and a power cut."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, timeout=30)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        yield connection
+    finally:
+        connection.close()
+
+
+class DocumentStore:
+    """The table of files and their texts in ``documents.db``."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        with connection:
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS documents (path TEXT PRIMARY KEY, sha256 TEXT, "
+                "size INTEGER, mtime_ns INTEGER, status TEXT, reason TEXT, text TEXT, "
+                "places TEXT, language TEXT, version INTEGER) WITHOUT ROWID"
+            )
+
+    def records(self) -> dict[str, Record]:
+        """All files in the order of their paths."""
+        rows = self._connection.execute(
+            "SELECT path, sha256, size, mtime_ns, status, reason, text, places, language, version "
+            "FROM documents ORDER BY path"
+        )
+        found = (Record(*row) for row in rows)
+        return {r.path: replace(r, places=_places(str(r.places))) for r in found}
+
+    def put(self, records: Iterable[Record]) -> None:
+        """Keep these files, in one commit."""
+        with self._connection:
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        *(r.path, r.sha256, r.size, r.mtime_ns, r.status, r.reason, r.text),
+                        json.dumps([[p.name, p.start, p.end, p.rows] for p in r.places]),
+                        *(r.language, r.version),
+                    )
+                    for r in records
+                ],
+            )
+
+    def remove(self, paths: Iterable[str]) -> None:
+        """Forget these files, in one commit."""
+        with self._connection:
+            self._connection.executemany(
+                "DELETE FROM documents WHERE path = ?", [(path,) for path in paths]
+            )
+
+
+def _places(raw: str) -> tuple[Place, ...]:
+    return tuple(Place(name, start, end, bool(rows)) for name, start, end, rows in json.loads(raw))
+
+
+def unique(records: Mapping[str, Record]) -> tuple[dict[str, Record], dict[str, str]]:
+    """Readable documents with different content, and for each further copy the path it repeats.
+
+    Of several copies the first path in order counts, whenever it was added.
+    """
+    documents: dict[str, Record] = {}
+    copies: dict[str, str] = {}
+    first: dict[str, str] = {}
+    for path in sorted(records):
+        record = records[path]
+        if record.status == "ok":
+            original = first.setdefault(record.text, path)
+            if original == path:
+                documents[path] = record
+            else:
+                copies[path] = original
+    return documents, copies
+
+
+class EmbeddingCache:
+    """Vectors in ``embeddings.db`` by embedder and text, so that no text is embedded twice."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        with connection:
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS embeddings (embedder TEXT, text TEXT, vector BLOB, "
+                "PRIMARY KEY (embedder, text)) WITHOUT ROWID"
+            )
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS embedders (fingerprint TEXT PRIMARY KEY, name TEXT, "
+                "probe BLOB) WITHOUT ROWID"
+            )
+
+    def get(self, embedder: str, texts: Sequence[str]) -> dict[str, Vector]:
+        """The vectors known for these texts."""
+        import numpy as np
+
+        keys = {text_key(text): text for text in texts}
+        found: dict[str, Vector] = {}
+        names = list(keys)
+        for start in range(0, len(names), 500):
+            some = names[start : start + 500]
+            marks = ", ".join("?" * len(some))
+            for key, blob in self._connection.execute(
+                f"SELECT text, vector FROM embeddings WHERE embedder = ? AND text IN ({marks})",
+                [embedder, *some],
+            ):
+                found[keys[key]] = np.frombuffer(blob, dtype="<f4")
+        return found
+
+    def put(self, embedder: str, vectors: Mapping[str, Vector]) -> None:
+        """Keep the vectors of these texts, in one commit."""
+        with self._connection:
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)",
+                [(embedder, text_key(t), v.astype("<f4").tobytes()) for t, v in vectors.items()],
+            )
+
+    def embedders(self, name: str) -> dict[str, Vector]:
+        """Fingerprints that embedders of this name had, with their vectors of the probe."""
+        import numpy as np
+
+        rows = self._connection.execute(
+            "SELECT fingerprint, probe FROM embedders WHERE name = ? ORDER BY fingerprint", [name]
+        )
+        return {fingerprint: np.frombuffer(blob, dtype="<f4") for fingerprint, blob in rows}
+
+    def put_embedder(self, fingerprint: str, name: str, probe: Vector) -> None:
+        """Remember an embedder by its vector of the probe."""
+        with self._connection:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO embedders VALUES (?, ?, ?)",
+                [fingerprint, name, probe.astype("<f4").tobytes()],
+            )
+
+
+def text_key(text: str) -> str:
+    """The key of a text: its SHA-256."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,75 @@
+"""``provider:name`` to an object that turns texts into vectors."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tailor.errors import TailorError, UsageError
+
+if TYPE_CHECKING:
+    from langchain_core.embeddings import Embeddings
+
+SHIPPED = Path(__file__).parent / "shipped" / "encoder"
+
+_KEYS = {"openai": "OPENAI_API_KEY"}
+
+
+def embeddings(name: str, base_url: str = "", api_key: str | None = None) -> Embeddings:
+    """The embedder of this name; nothing is loaded or called before the first text.
+
+    ``shipped``, ``huggingface:PATH-or-ID`` or ``provider:name`` of a provider LangChain knows.
+    ``base_url`` and ``api_key`` are for OpenAI-compatible servers.
+
+    Raises:
+        UsageError: the name has no provider.
+    """
+    provider, _, model = name.partition(":")
+    if name != "shipped" and not model:
+        raise UsageError(
+            f"Embedder {name!r} has no provider: write `shipped`, `huggingface:PATH` or "
+            "`provider:name`, for example `openai:text-embedding-3-small`."
+        )
+    from tailor.models.lazy_embeddings import LazyEmbeddings
+
+    return LazyEmbeddings(lambda: _load(name, provider, model, base_url, api_key))
+
+
+def _load(name: str, provider: str, model: str, base_url: str, api_key: str | None) -> Embeddings:
+    if name == "shipped":
+        from tailor.models.static_encoder import StaticEncoder
+
+        return StaticEncoder.load(SHIPPED)
+    if provider == "huggingface":
+        from tailor.models.sentence_encoder import SentenceEncoder
+
+        return SentenceEncoder.load(model)
+    return _hosted(name, provider, model, base_url, api_key)
+
+
+def _hosted(name: str, provider: str, model: str, base_url: str, api_key: str | None) -> Embeddings:
+    from langchain.embeddings import init_embeddings
+
+    parameters: dict[str, object] = {}
+    if base_url and provider == "openai":
+        # Servers other than OpenAI's own know no token numbers: texts are sent as texts.
+        parameters |= {"base_url": base_url, "check_embedding_ctx_length": False}
+        api_key = api_key or os.environ.get(_KEYS["openai"]) or "none"
+    if api_key:
+        parameters["api_key"] = api_key
+    elif provider in _KEYS and not os.environ.get(_KEYS[provider]):
+        raise TailorError(
+            f"The embedder {name} needs a key: set the environment variable {_KEYS[provider]}, "
+            'or use `embedder = "shipped"`, which needs none.'
+        )
+    try:
+        return init_embeddings(model, provider=provider, **parameters)
+    except ImportError as error:
+        raise TailorError(
+            f"The embedder {name} needs a package that is not installed: "
+            f"{' '.join(str(error).split())}"
+        ) from None
+    except ValueError as error:
+        first = str(error).strip().splitlines()[0]
+        raise UsageError(f"Embedder {name!r} cannot be used: {first}") from None

@@ -1,0 +1,407 @@
+"""Train the shipped sentence encoder: static token vectors, English and Vietnamese.
+
+    python -m tailor.models.pretraining.encoder --text FILE_OR_FOLDER ... [-o FOLDER]
+
+A text's embedding is the mean of its tokens' vectors (`StaticEmbedding` of sentence-transformers),
+so encoding needs no neural network and runs at tokenizer speed. Vectors start as random directions
+scaled by inverse document frequency, which already is a random projection of TF-IDF, and are then
+trained with in-batch negatives (van den Oord et al. 2018, arXiv:1807.03748) on question-sentence
+pairs and on the inverse cloze task (Lee et al. 2019, arXiv:1906.00300).
+"""
+
+import argparse
+import gzip
+import io
+import json
+import math
+import random
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tailor.errors import TailorError
+from tailor.models.pretraining import grammar
+from tailor.models.pretraining.relations import Language
+from tailor.text import fold, nfc
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+Ids = NDArray[np.int64]
+
+QUESTION_WORDS = {
+    "en": "what which who whom whose when where why how many much is are was were does did do the",
+    "vi": "ai gì nào đâu là khi bao nhiêu mấy ở tại sao như thế có không được vào của ngày",
+}
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Consecutive sentences, with what may be asked about them: questions, or title and heading."""
+
+    sentences: tuple[str, ...]
+    questions: tuple[str, ...]
+    headings: tuple[str, ...]
+    article: int
+    language: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What training depends on besides its text."""
+
+    vocabulary: int = 17_500
+    dimension: int = 256
+    batch: int = 1024
+    epochs: int = 20
+    learning_rate: float = 0.02
+    scale: float = 20.0
+    shared_accents: float = 0.5
+    unaccented: float = 0.25
+    seed: int = 0
+
+
+def sentences(text: str) -> list[str]:
+    """Split running text after sentence ends, also where the following blank is missing."""
+    parts = re.split(r"(?<=[.!?])\s+|(?<=[^\W\d_]{2}[.!?])(?=[^\W\d_])|\s*\n\s*", text)
+    return [part for part in parts if len(part.split()) >= 4]
+
+
+def windows(parts: Sequence[str], words: int) -> Iterator[tuple[str, ...]]:
+    """Group consecutive sentences into passages of at least `words` words, the last one shorter."""
+    held: list[str] = []
+    count = 0
+    for part in parts:
+        held.append(part)
+        count += len(part.split())
+        if count >= words:
+            yield tuple(held)
+            held, count = [], 0
+    if held:
+        yield tuple(held)
+
+
+def article_passages(title: str, text: str, number: int, language: str) -> Iterator[Passage]:
+    """Passages of one encyclopedia article whose headings stand as `== heading ==`."""
+    pieces = re.split(r"\n\s*=+ *([^=\n]+?) *=+ *(?=\n|$)", "\n" + text)
+    for heading, body in zip(["", *pieces[1::2]], pieces[::2], strict=True):
+        for group in windows(sentences(body), 60):
+            if sum(len(part.split()) for part in group) >= 20:
+                yield Passage(group, (), (f"{title} {heading}".strip(),), number, language)
+
+
+def natural(text: str) -> str:
+    """Undo the tokenization of treebank text: brackets, quotes, blanks before punctuation."""
+    text = nfc(text).replace("-lrb-", "(").replace("-rrb-", ")")
+    text = re.sub(r" *``\s*| *\'\'", lambda match: ' "' if "`" in match[0] else '"', text)
+    text = re.sub(r" ([,.?!;:)%]|n't\b|'s\b)", r"\1", text)
+    return re.sub(r"([($]) ", r"\1", text).strip()
+
+
+def question_passages(records: Sequence[dict[str, str]], number: int) -> Iterator[Passage]:
+    """Passages from question-sentence pairs in the order of their articles; 3 sentences each."""
+    asked: dict[str, list[str]] = {}
+    for record in records:
+        asked.setdefault(natural(record["sentence"]), []).append(natural(record["question"]))
+    ordered = list(asked)
+    for start in range(0, len(ordered), 3):
+        group = tuple(ordered[start : start + 3])
+        for sentence in group:
+            for question in asked[sentence]:
+                yield Passage(group, (question,), (), number + start // 60, "en")
+
+
+def company_passages(rng: random.Random, companies: int) -> list[Passage]:
+    """Passages of synthetic companies in both languages, once for each question they answer."""
+    result: list[Passage] = []
+    languages: tuple[Language, ...] = ("en", "vi")
+    for language in languages:
+        for number in range(companies):
+            owner = grammar.company(rng, language, "train", kinds=2)
+            for page in grammar.passages(rng, owner, 6, long=rng.random() < 0.4):
+                lines = tuple(line for line in page.text.split("\n") if line.strip())
+                for fact in rng.sample(page.facts, min(len(page.facts), 3)):
+                    question = grammar.question(fact, rng, language)
+                    result.append(Passage(lines, (question,), (), -1 - number, language))
+    return result
+
+
+def read_lines(file: Path) -> TextIO:
+    """Open a text file, compressed or not."""
+    if file.suffix == ".gz":
+        return io.TextIOWrapper(gzip.GzipFile(file), encoding="utf-8")
+    return file.open(encoding="utf-8")
+
+
+def read_text(paths: Iterable[Path]) -> list[Passage]:
+    """Read `.txt`, `.jsonl` and `.jsonl.gz` files; a folder stands for its files.
+
+    Lines of JSON hold `sentence` and `question`, or `title`, `text` and `lang`; every line of a
+    text file is one English article. Raises TailorError where nothing usable is found.
+    """
+    files = sorted(
+        file
+        for path in paths
+        for file in (path.iterdir() if path.is_dir() else [path])
+        if file.name.endswith((".txt", ".jsonl", ".jsonl.gz"))
+    )
+    passages: list[Passage] = []
+    for file in files:
+        with read_lines(file) as lines:
+            number = passages[-1].article + 1 if passages else 0
+            if file.suffix == ".txt":
+                for offset, line in enumerate(lines):
+                    passages += article_passages("", nfc(line), number + offset, "en")
+                continue
+            records = [json.loads(line) for line in lines]
+            passages += question_passages([r for r in records if "question" in r], number)
+            for offset, record in enumerate(r for r in records if "text" in r):
+                passages += article_passages(
+                    nfc(record["title"]), nfc(record["text"]), number + offset, record["lang"]
+                )
+    if not passages:
+        raise TailorError("No training text found: name .txt, .jsonl or .jsonl.gz files.")
+    return passages
+
+
+def thin(passages: Sequence[Passage], per_article: int, rng: random.Random) -> list[Passage]:
+    """Keep at most `per_article` passages without questions of each article, in order."""
+    by_article: dict[int, list[Passage]] = {}
+    for passage in passages:
+        by_article.setdefault(passage.article, []).append(passage)
+    kept: list[Passage] = []
+    for group in by_article.values():
+        if len(group) > per_article and not group[0].questions and group[0].language == "vi":
+            chosen = sorted(rng.sample(range(len(group)), per_article))
+            kept += [group[index] for index in chosen]
+        else:
+            kept += group
+    return kept
+
+
+def train_tokenizer(passages: Sequence[Passage], size: int) -> "Tokenizer":
+    """Train lower-cased word pieces on balanced shares of both languages; accents are kept.
+
+    A part of the Vietnamese text is seen without its accents too, as many people type it.
+    """
+    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
+
+    def balanced() -> Iterator[str]:
+        for index, passage in enumerate(passages):
+            text = " ".join((*passage.sentences, *passage.questions, *passage.headings))
+            if passage.language == "en":
+                yield text
+                yield text
+            elif index % 4 == 0:
+                yield text
+                if index % 12 == 0:
+                    yield fold(text)
+
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[^\p{L}\p{M}\p{N}]+"), "removed")
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=size,
+        special_tokens=["[PAD]", "[UNK]"],
+        limit_alphabet=400,
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(balanced(), trainer)
+    return tokenizer
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A passage as token ids: what may serve as anchor, and the sentences it is found by."""
+
+    sentences: tuple[Ids, ...]
+    asked: tuple[Ids, ...]
+    plain_sentences: tuple[Ids, ...]
+    plain_asked: tuple[Ids, ...]
+    number: int
+    language: str
+    is_question: bool
+
+
+def encode(passages: Sequence[Passage], tokenizer: "Tokenizer") -> list[Encoded]:
+    """Turn passages into token ids, with an accent-free copy of everything Vietnamese."""
+
+    def ids(groups: Sequence[Sequence[str]]) -> list[tuple[Ids, ...]]:
+        encodings = iter(
+            tokenizer.encode_batch([t for group in groups for t in group], add_special_tokens=False)
+        )
+        return [tuple(np.array(next(encodings).ids, dtype=np.int64) for _ in g) for g in groups]
+
+    def plain(group: Sequence[str], language: str) -> list[str]:
+        return [fold(text) for text in group] if language == "vi" else []
+
+    asked = [passage.questions or passage.headings for passage in passages]
+    columns = zip(
+        passages,
+        ids([passage.sentences for passage in passages]),
+        ids(asked),
+        ids([plain(passage.sentences, passage.language) for passage in passages]),
+        ids([plain(a, passage.language) for a, passage in zip(asked, passages, strict=True)]),
+        strict=True,
+    )
+    numbers: dict[tuple[str, ...], int] = {}
+    result = []
+    for passage, text, questions, plain_text, plain_questions in columns:
+        number = numbers.setdefault(passage.sentences, len(numbers))
+        asks = bool(passage.questions)
+        result.append(
+            Encoded(text, questions, plain_text, plain_questions, number, passage.language, asks)
+        )
+    return result
+
+
+def initial_vectors(
+    encoded: Sequence[Encoded], tokenizer: "Tokenizer", settings: Settings
+) -> NDArray[np.float32]:
+    """Random directions times inverse document frequency.
+
+    Tokens that differ by accents only share a part of their direction, so that unaccented
+    Vietnamese starts close to its accented form.
+    """
+    rng = np.random.default_rng(settings.seed)
+    size = tokenizer.get_vocab_size()
+    frequency = np.zeros(size)
+    for passage in encoded:
+        for group in (passage.sentences, passage.plain_sentences):
+            if group:
+                frequency[np.unique(np.concatenate(group))] += 1
+    idf = np.log((len(encoded) + 1) / (frequency + 1))
+    own = rng.normal(size=(size, settings.dimension))
+    tokens = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
+    folded: dict[str, int] = {}
+    family = np.array([folded.setdefault(fold(token), len(folded)) for token, _ in tokens])
+    shared = rng.normal(size=(len(folded), settings.dimension))[family]
+    part = settings.shared_accents
+    vectors = math.sqrt(1 - part) * own + math.sqrt(part) * shared
+    scaled = vectors * idf[:, None] / math.sqrt(settings.dimension)
+    return np.asarray(scaled, dtype=np.float32)
+
+
+def anchor_and_positive(
+    passage: Encoded, words: Ids, settings: Settings, rng: np.random.Generator
+) -> tuple[Ids, Ids]:
+    """Draw one training pair from a passage.
+
+    The anchor is a question or heading, or words of one sentence among question words; that
+    sentence stays in the positive half of the time.
+    """
+    plain = passage.language == "vi" and rng.random() < settings.unaccented
+    if rng.random() < (0.85 if passage.is_question else 0.15):
+        choices = passage.plain_asked if plain else passage.asked
+        return choices[rng.integers(len(choices))], np.concatenate(passage.sentences)
+    index = int(rng.integers(len(passage.sentences)))
+    anchor = (passage.plain_sentences if plain else passage.sentences)[index]
+    kept = anchor[rng.random(len(anchor)) < rng.uniform(0.3, 1.0)]
+    anchor = np.concatenate([kept if len(kept) else anchor, rng.choice(words, rng.integers(4))])
+    rest = passage.sentences
+    if len(rest) > 1 and rng.random() < 0.5:
+        rest = rest[:index] + rest[index + 1 :]
+    return anchor, np.concatenate(rest)
+
+
+def batches(
+    encoded: Sequence[Encoded], settings: Settings, rng: np.random.Generator
+) -> list[list[int]]:
+    """Batches of one language in blocks of neighbours, so that negatives share their topic."""
+    result = []
+    for language in sorted({passage.language for passage in encoded}):
+        members = [i for i, passage in enumerate(encoded) if passage.language == language]
+        blocks = [members[start : start + 8] for start in range(0, len(members), 8)]
+        order = [index for block in rng.permutation(len(blocks)) for index in blocks[block]]
+        result += [
+            order[start : start + settings.batch] for start in range(0, len(order), settings.batch)
+        ]
+    return [result[index] for index in rng.permutation(len(result))]
+
+
+def train(passages: Sequence[Passage], settings: Settings) -> Any:
+    """Return a trained `SentenceTransformer` on the CPU; equal settings give equal weights."""
+    import torch
+    from rich.console import Console
+    from rich.progress import Progress
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+
+    torch.manual_seed(settings.seed)
+    rng = np.random.default_rng(settings.seed)
+    tokenizer = train_tokenizer(passages, settings.vocabulary)
+    encoded = encode(passages, tokenizer)
+    words = {
+        language: np.array(tokenizer.encode(text, add_special_tokens=False).ids)
+        for language, text in QUESTION_WORDS.items()
+    }
+    module = StaticEmbedding(tokenizer, initial_vectors(encoded, tokenizer, settings))
+    bag = module.embedding
+    optimizer = torch.optim.Adam(bag.parameters(), lr=settings.learning_rate)
+
+    def embed(texts: Sequence[Ids]) -> torch.Tensor:
+        offsets = np.cumsum([0, *(len(text) for text in texts[:-1])])
+        mean = bag(torch.from_numpy(np.concatenate(texts)), torch.from_numpy(offsets))
+        return torch.nn.functional.normalize(mean, dim=1)
+
+    per_epoch = len(batches(encoded, settings, np.random.default_rng(0)))
+    total = per_epoch * settings.epochs
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / (0.05 * total), 1 - step / total)
+    )
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("encoder", total=total)
+        for _ in range(settings.epochs):
+            for members in batches(encoded, settings, rng):
+                chosen = [encoded[index] for index in members]
+                pairs = [
+                    anchor_and_positive(passage, words[passage.language], settings, rng)
+                    for passage in chosen
+                ]
+                scores = settings.scale * (
+                    embed([anchor for anchor, _ in pairs]) @ embed([text for _, text in pairs]).T
+                )
+                numbers = torch.tensor([passage.number for passage in chosen])
+                same = (numbers[:, None] == numbers[None]).fill_diagonal_(False)
+                scores = scores.masked_fill(same, -math.inf)
+                target = torch.arange(len(chosen))
+                loss = torch.nn.functional.cross_entropy(scores, target)
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()
+                optimizer.step()
+                schedule.step()
+                progress.update(task, advance=1, description=f"encoder, loss {loss.item():.2f}")
+    return SentenceTransformer(modules=[module], device="cpu")
+
+
+def main() -> None:
+    """Train from the command line and save the model."""
+    import torch
+
+    parser = argparse.ArgumentParser(description="Train the shipped sentence encoder.")
+    parser.add_argument("--text", type=Path, nargs="+", required=True, metavar="FILE_OR_FOLDER")
+    parser.add_argument("--output", "-o", type=Path, default=shipped_folder())
+    parser.add_argument("--companies", type=int, default=800, help="synthetic, per language")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    rng = random.Random(arguments.seed)
+    passages = thin(read_text(arguments.text), 8, rng)
+    passages += company_passages(rng, arguments.companies)
+    model = train(passages, Settings(seed=arguments.seed)).half()
+    model.save(str(arguments.output), create_model_card=False)
+
+
+def shipped_folder() -> Path:
+    """Where the encoder that Tailor ships lies."""
+    return Path(__file__).parents[1] / "shipped" / "encoder"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,427 @@
+"""Train the shipped extractive reader.
+
+    python -m tailor.models.pretraining.extractive --text FILE_OR_FOLDER ... [-o FOLDER]
+
+Examples come from synthetic companies, from question-sentence pairs whose answer a rule can name
+(`pseudo_answer`), and from encyclopedia sentences turned into questions (`cloze`).
+"""
+
+import argparse
+import json
+import math
+import random
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tailor.models.extractive import (
+    CODE_VERSION,
+    EVIDENCE,
+    ExtractiveReader,
+    shipped_folder,
+)
+from tailor.models.pretraining import encoder, grammar
+from tailor.models.pretraining.relations import Language, Split
+from tailor.models.query import ASKS, TOKEN, stem
+from tailor.models.spans import FEATURES, KINDS, Candidates
+from tailor.text import fold, words
+
+ARTICLES = {"a", "an", "the"}
+
+
+@dataclass(frozen=True)
+class Example:
+    """A question on passages with the answer they hold, None where they do not."""
+
+    question: str
+    passages: tuple[str, ...]
+    answer: str | None
+    weight: float = 1.0
+
+
+# --- synthetic companies ------------------------------------------------------------------------
+
+
+def company_examples(
+    rng: random.Random, language: Language, split: Split, count: int
+) -> Iterator[Example]:
+    """Questions on 1 to 5 passages of one synthetic company each; a seventh has no answer."""
+    made = 0
+    while True:
+        owner = grammar.company(rng, language, split, kinds=rng.randint(1, 3))
+        written = grammar.passages(rng, owner, rng.randint(2, 6), long=rng.random() < 0.4)
+        stated = [(fact, page) for page in written for fact in page.facts]
+        for fact, page in rng.sample(stated, min(4, len(stated))):
+            others = [p for p in written if fact not in p.facts]
+            answered = rng.random() > 0.14
+            held = rng.sample(others, min(len(others), rng.randint(0, 4)))
+            if answered:
+                held.insert(rng.randint(0, len(held)), page)
+            if not held:
+                continue
+            question = varied(grammar.question(fact, rng, language), rng, language)
+            texts = tuple(f"{p.header}\n{p.text}" if rng.random() < 0.2 else p.text for p in held)
+            yield Example(question, texts, fact.value.into(language) if answered else None)
+            made += 1
+            if made == count:
+                return
+
+
+def varied(question: str, rng: random.Random, language: str) -> str:
+    """The question as some people type it: without accents, capitals or question mark."""
+    if language == "vi" and rng.random() < 0.15:
+        question = fold(question)
+    if rng.random() < 0.1:
+        question = question.lower()
+    return question.rstrip("?") if rng.random() < 0.1 else question
+
+
+# --- natural text -------------------------------------------------------------------------------
+
+_MONTH = "(?:january|february|march|april|may|june|july|august|september|october|november|december)"
+_ENGLISH_DATE = rf"{_MONTH} \d{{1,2}}, \d{{4}}|{_MONTH} \d{{4}}|\b1\d{{3}}\b|\b20[0-2]\d\b"
+_ENGLISH_NUMBER = (
+    r"\$?\b\d[\d,.]*\d?(?: (?:million|billion|percent|%))?%?|\b(?:one|two|three|four|five|six|seven"
+    r"|eight|nine|ten|twelve|hundreds|thousands)\b"
+)
+
+
+def pseudo_answer(question: str, sentence: str) -> str | None:
+    """The only date or number of a sentence that fits a question after one, else None."""
+    asked = question.casefold()
+    if re.search(r"^(in )?when|(what|which) (year|date|month)", asked):
+        pattern = _ENGLISH_DATE
+    elif re.search(r"how (many|much)|what percent", asked):
+        pattern = _ENGLISH_NUMBER
+    else:
+        return None
+    found = {match.strip(" ,.") for match in re.findall(pattern, sentence, re.IGNORECASE)}
+    found = {match for match in found if match.casefold() not in asked}
+    return found.pop() if len(found) == 1 else None
+
+
+# Pattern of an answer (group 1) with its cue, and what asks for it; {} is the counted noun.
+_NAME_EN = r"[A-Z][\w'’-]+(?: (?:of |de |van )?[A-Z][\w'’-]+){0,3}"
+_CAPITAL_VI = "[A-ZĐÁÀẢÃẠÂẤẦẨẪẬĂẮẰẲẴẶÉÈẺẼẸÊẾỀỂỄỆÍÌỈĨỊÓÒỎÕỌÔỐỒỔỖỘƠỚỜỞỠỢÚÙỦŨỤƯỨỪỬỮỰÝỲỶỸỴ]"
+_NAME_VI = rf"{_CAPITAL_VI}\w+(?: {_CAPITAL_VI}\w+){{1,3}}"
+_CLOZES: dict[str, tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]] = {
+    "en": (
+        (re.compile(r"\b[Ii]n ((?:1[5-9]|20)\d\d)\b"), ("In what year", "When")),
+        (re.compile(rf"\b[Oo]n ({_MONTH} \d{{1,2}}, \d{{4}})", re.I), ("When", "On what date")),
+        (
+            re.compile(r"\b(\d[\d,.]*) ([a-z]{4,}s)\b"),
+            ("How many {}",),
+        ),
+        (re.compile(r"(\d[\d.]*(?: percent|%))"), ("What percentage of", "How much of")),
+        (re.compile(rf"\bby ({_NAME_EN})(?=[,.; ])"), ("By whom", "Who")),
+        (re.compile(rf"\b(?:in|at|near) ({_NAME_EN})(?=[,.; ])"), ("Where", "In which place")),
+    ),
+    "vi": (
+        (re.compile(r"(ngày \d{1,2} tháng \d{1,2}(?: năm \d{4})?)"), ("khi nào", "ngày nào")),
+        (re.compile(r"(tháng \d{1,2} năm \d{4})"), ("khi nào", "tháng nào")),
+        (re.compile(r"[Nn]ăm (\d{4})\b"), ("năm nào",)),
+        (re.compile(r"[Nn]gày (\d{1,2}/\d{1,2}/\d{4})"), ("ngày nào", "khi nào")),
+        (
+            re.compile(r"(\d[\d.,]*) (người|chiếc|tầng|tỉnh|xã|huyện|loài|bài|trận|bàn|đội)\b"),
+            ("bao nhiêu {}", "mấy {}"),
+        ),
+        (
+            re.compile(r"(\d[\d.,]* (?:ngày|tháng|năm|giờ|phút|tuần))\b(?! \d)"),
+            ("bao lâu",),
+        ),
+        (re.compile(r"(\d[\d.,]* (?:km²|km|m|kg|tấn|ha|mét))\b"), ("bao nhiêu",)),
+        (
+            re.compile(r"(\d[\d.,]*(?: (?:triệu|tỷ|nghìn))? (?:đồng|USD|đô la|euro))"),
+            ("bao nhiêu tiền", "bao nhiêu"),
+        ),
+        (re.compile(r"(\d[\d.,]*%)"), ("bao nhiêu phần trăm", "tỷ lệ bao nhiêu")),
+        (re.compile(rf"\b(?:bởi|của|do) (?:ông |bà )?({_NAME_VI})(?=[,.; ])"), ("ai", "bởi ai")),
+        (re.compile(rf"\b(?:ở|tại) ({_NAME_VI})(?=[,.; ])"), ("ở đâu", "tại đâu", "nơi nào")),
+    ),
+}
+
+
+def cloze(sentence: str, rng: random.Random, language: str) -> tuple[str, str] | None:
+    """A question on one sentence and its answer: words of its clause around a question word."""
+    kinds = list(_CLOZES[language])
+    rng.shuffle(kinds)
+    for pattern, ways in kinds:
+        matches = list(pattern.finditer(sentence))
+        if not matches:
+            continue
+        match = rng.choice(matches)
+        answer = match[1].rstrip(",.")
+        if len(re.findall(rf"\b{re.escape(answer)}\b", sentence)) != 1:
+            continue
+        ask = rng.choice(ways).format(match[2] if match.re.groups > 1 else "")
+        before = re.split(r"[,;:()]", sentence[: match.start()])[-1].split()[-14:]
+        after = re.split(r"[,;:()]", sentence[match.end() :])[0].rstrip(".").split()[:10]
+        share = rng.uniform(0.55, 1)
+        before = [word for word in before if rng.random() < share]
+        after = [word for word in after if rng.random() < share]
+        if len(before) + len(after) < 3:
+            continue
+        if language == "en" or rng.random() < 0.2:
+            asked = [ask, *before, *after]
+        else:
+            asked = [*before, ask, *after]
+        return grammar.capital(" ".join(asked)) + "?", answer
+    return None
+
+
+def natural_examples(
+    pages: Sequence[encoder.Passage], rng: random.Random, language: str, count: int
+) -> Iterator[Example]:
+    """Questions on real text: pseudo-answered where it has questions, clozes elsewhere."""
+    made = 0
+    for index in rng.sample(range(len(pages)), len(pages)):
+        page = pages[index]
+        at = rng.randrange(len(page.sentences))
+        pair: tuple[str, str] | None
+        if page.questions:
+            question = page.questions[0]
+            asked = set(words(question))
+            source = max(page.sentences, key=lambda s: sum(w in asked for w in set(words(s))))
+            answer = pseudo_answer(question, source)
+            pair = (question, answer) if answer else None
+        else:
+            pair = cloze(page.sentences[at], rng, language)
+        if pair is None:
+            continue
+        text = " ".join(page.sentences)
+        near = [pages[i] for i in range(max(index - 6, 0), min(index + 7, len(pages)))]
+        others = list({" ".join(p.sentences) for p in near} - {text})
+        others = [other for other in sorted(others) if pair[1] not in other]
+        held = rng.sample(others, min(len(others), rng.randint(0, 4)))
+        answered = rng.random() > 0.14 or not held
+        if answered:
+            held.insert(rng.randint(0, len(held)), text)
+        question = varied(pair[0], rng, language)
+        yield Example(question, tuple(held), pair[1] if answered else None, 0.7)
+        made += 1
+        if made == count:
+            return
+
+
+# --- fitting ------------------------------------------------------------------------------------
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two answers are equal but for case, punctuation and articles."""
+    return _bare(one) == _bare(other)
+
+
+def _bare(text: str) -> tuple[str, ...]:
+    return tuple(word for word in words(text) if word not in ARTICLES)
+
+
+def word_weights(texts: Sequence[str], size: int) -> tuple[dict[str, float], float]:
+    """Inverse document frequencies of the most frequent keys, and that of all others.
+
+    Unaccented forms count too, so that unaccented questions are weighted as well.
+    """
+    frequency: Counter[str] = Counter()
+    for text in texts:
+        lower = TOKEN.findall(text.casefold())
+        keys = {stem(word) for word in lower} | {stem(fold(word)) for word in lower}
+        frequency.update(keys)
+    weights = {
+        key: round(math.log((len(texts) + 1) / (count + 1)), 2)
+        for key, count in frequency.most_common(size)
+    }
+    return weights, max(weights.values())
+
+
+def labels(found: Candidates, example: Example) -> NDArray[np.bool_]:
+    """Which candidates are the answer."""
+    if example.answer is None:
+        return np.zeros(len(found.start), dtype=bool)
+    wanted = _bare(example.answer)
+    return np.array(
+        [
+            _bare(example.passages[passage][start:end]) == wanted
+            for passage, start, end in zip(found.passage, found.start, found.end, strict=True)
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An example with its candidates and which of them are right."""
+
+    example: Example
+    found: Candidates
+    right: NDArray[np.bool_]
+
+
+def prepare(
+    reader: ExtractiveReader, examples: Sequence[Example], tick: Callable[[], object]
+) -> list[Prepared]:
+    """Candidates of all examples; those without any are left out, as the reader refuses them."""
+    result = []
+    for example in examples:
+        found = reader.found(example.question, example.passages)
+        tick()
+        if found is not None:
+            result.append(Prepared(example, found, labels(found, example)))
+    return result
+
+
+def kind_affinity(prepared: Sequence[Prepared]) -> NDArray[np.float64]:
+    """Log odds of each kind of span per kind of question, smoothed, shape (ASKS, KINDS)."""
+    right = np.full((len(ASKS), len(KINDS)), 0.5)
+    every = np.full((len(ASKS), len(KINDS)), 5.0)
+    asks = FEATURES.index("asks")
+    for one in prepared:
+        row = int(one.found.features[0, asks])
+        share = 1 / max(one.right.sum(), 1)
+        np.add.at(right[row], one.found.kind[one.right], share)
+        np.add.at(every[row], one.found.kind, 1 / len(one.found.kind))
+    right /= right.sum(axis=1, keepdims=True)
+    every /= every.sum(axis=1, keepdims=True)
+    odds: NDArray[np.float64] = np.log(right / every)
+    return odds.round(3)
+
+
+def fit_trees(
+    prepared: Sequence[Prepared], negatives: Sequence[NDArray[np.int64]], settings: dict[str, Any]
+) -> dict[str, Any]:
+    """Train on the right spans and the chosen wrong ones; returns what `Trees` is made of."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    rows, targets, weights = [], [], []
+    for one, wrong in zip(prepared, negatives, strict=True):
+        chosen = np.concatenate([np.nonzero(one.right)[0], wrong])
+        rows.append(one.found.features[chosen])
+        targets.append(one.right[chosen])
+        weights.append(np.full(len(chosen), one.example.weight))
+    model = HistGradientBoostingClassifier(
+        early_stopping=False, random_state=0, validation_fraction=None, **settings
+    )
+    model.fit(np.concatenate(rows), np.concatenate(targets), np.concatenate(weights))
+    return trees_of(model)
+
+
+def trees_of(model: Any) -> dict[str, Any]:
+    """The trees of a fitted `HistGradientBoostingClassifier` as plain lists."""
+    stored: dict[str, Any] = {
+        name: [] for name in ("roots", "feature", "threshold", "left", "right", "value")
+    }
+    depth = 0
+    for (tree,) in model._predictors:
+        offset = len(stored["feature"])
+        stored["roots"].append(offset)
+        for index, node in enumerate(tree.nodes):
+            leaf = bool(node["is_leaf"])
+            here = offset + index
+            stored["feature"].append(int(node["feature_idx"]))
+            stored["threshold"].append(0 if leaf else float(f"{node['num_threshold']:.6g}"))
+            stored["left"].append(here if leaf else offset + int(node["left"]))
+            stored["right"].append(here if leaf else offset + int(node["right"]))
+            stored["value"].append(float(f"{node['value']:.4g}") if leaf else 0)
+            depth = max(depth, int(node["depth"]))
+    return {**stored, "depth": depth, "base": float(np.ravel(model._baseline_prediction)[0])}
+
+
+def fit_confidence(reader: ExtractiveReader, prepared: Sequence[Prepared]) -> tuple[Any, float]:
+    """Logistic weights of the evidence, and the threshold that keeps 92% of right answers."""
+    from sklearn.linear_model import LogisticRegression
+
+    rows, right = [], []
+    for one in prepared:
+        ratings = reader.trees(one.found.features)
+        rows.append(reader.evidence(one.found, ratings, one.example.passages))
+        right.append(bool(one.right[ratings.argmax()]))
+    evidence, correct = np.array(rows), np.array(right)
+    spread = evidence.std(axis=0) + 1e-9
+    model = LogisticRegression(C=1.0, max_iter=1000).fit(evidence / spread, correct)
+    weights = [*(model.coef_[0] / spread).round(5).tolist(), round(float(model.intercept_[0]), 5)]
+    scores = model.predict_proba(evidence / spread)[:, 1]
+    return weights, round(float(np.quantile(scores[correct], 0.08)), 4)
+
+
+def hardest(
+    reader: ExtractiveReader, one: Prepared, count: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Half the highest-rated wrong spans, half random ones."""
+    wrong = np.nonzero(~one.right)[0]
+    ratings = reader.trees(one.found.features[wrong])
+    top = wrong[np.argsort(-ratings, kind="stable")[: count // 2]]
+    return np.union1d(top, rng.permutation(wrong)[: count // 2])
+
+
+def train(
+    pages: Sequence[encoder.Passage], companies: int, naturals: int, seed: int
+) -> ExtractiveReader:
+    """Train a reader; equal arguments give equal weights. A tenth is kept for the confidence."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    rng = random.Random(seed)
+    examples: list[Example] = []
+    languages: tuple[Language, ...] = ("en", "vi")
+    for language in languages:
+        examples += company_examples(rng, language, "train", companies)
+        mine = [page for page in pages if page.language == language]
+        examples += natural_examples(mine, rng, language, naturals)
+    rng.shuffle(examples)
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("extractive", total=len(examples) + 2500)
+
+        def tick() -> None:
+            progress.advance(task)
+
+        texts = [text for example in examples for text in (*example.passages, example.question)]
+        weights, rare = word_weights(texts, 6000)
+        reader = ExtractiveReader(
+            {
+                "code": CODE_VERSION,
+                "features": list(FEATURES),
+                "evidence": list(EVIDENCE),
+                "weights": weights,
+                "rare": rare,
+                "affinity": np.zeros((len(ASKS), len(KINDS))).tolist(),
+            }
+        )
+        kept = len(examples) // 10
+        affinity = kind_affinity(prepare(reader, examples[:2500], tick))
+        reader = ExtractiveReader({**reader.stored, "affinity": affinity.tolist()})
+        prepared = prepare(reader, examples, tick)
+        held, learnt = prepared[:kept], prepared[kept:]
+        chance = np.random.default_rng(seed)
+        negatives = [chance.permutation(np.nonzero(~one.right)[0])[:20] for one in learnt]
+        settings = {"max_iter": 60, "learning_rate": 0.15, "max_leaf_nodes": 31, "max_depth": 8}
+        first = fit_trees(learnt, negatives, settings)
+        reader = ExtractiveReader({**reader.stored, "trees": first})
+        negatives = [hardest(reader, one, 30, chance) for one in learnt]
+        settings = {"max_iter": 160, "learning_rate": 0.1, "max_leaf_nodes": 31, "max_depth": 8}
+        final = fit_trees(learnt, negatives, settings)
+        reader = ExtractiveReader({**reader.stored, "trees": final})
+        confidence, threshold = fit_confidence(reader, held)
+    return ExtractiveReader({**reader.stored, "confidence": confidence, "threshold": threshold})
+
+
+def main() -> None:
+    """Train from the command line and save the reader as JSON."""
+    parser = argparse.ArgumentParser(description="Train the shipped extractive reader.")
+    parser.add_argument("--text", type=Path, nargs="+", required=True, metavar="FILE_OR_FOLDER")
+    parser.add_argument("--output", "-o", type=Path, default=shipped_folder())
+    parser.add_argument("--companies", type=int, default=5000, help="questions per language")
+    parser.add_argument("--naturals", type=int, default=3000, help="questions per language")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    pages = encoder.thin(encoder.read_text(arguments.text), 8, random.Random(arguments.seed))
+    reader = train(pages, arguments.companies, arguments.naturals, arguments.seed)
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(reader.stored, ensure_ascii=False, separators=(",", ":"))
+    (arguments.output / "model.json").write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,446 @@
+"""Pretrains the shipped reader, a small Llama that answers from passages, on a CPU.
+
+    python -m tailor.models.pretraining.reader --minutes 60 --threads 2 [--text FILE ...] [--resume]
+
+Muon for the weight matrices (Jordan et al. 2024), AdamW for the rest; learning rate 2e-3, linear
+decay over the last half. Each thread is a process that works on its own batches: on small
+matrices that is faster than threads within an operation. Checkpoints make a run resumable; with
+``--steps`` it is deterministic.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tailor.errors import TailorError
+from tailor.models.pretraining import natural, network, tokenizer
+from tailor.models.pretraining.encoding import Batch, Encoded, collate, encode, in_batches
+from tailor.models.pretraining.episodes import Episode, Mix, episode, mix_at
+from tailor.models.pretraining.network import Shape
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import LlamaForCausalLM, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+
+SHIPPED = Path(__file__).parent.parent / "shipped" / "reader"
+CHECKPOINT = "checkpoint.pt"
+EVALUATED_ON = 777_000_000  # seeds of evaluation episodes; training seeds are small
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how to train; ``steps`` > 0 counts steps instead of minutes."""
+
+    minutes: float = 60.0
+    steps: int = 0
+    seed: int = 0
+    batch_tokens: int = 4000  # per worker
+    batches_per_block: int = 8
+    learning_rate: float = 2e-3
+    warm_up: int = 60
+    weight_decay: float = 0.05
+    workers: int = 1
+    shape: Shape = Shape()
+
+
+@dataclass
+class State:
+    """Everything that a checkpoint holds besides weights and optimizer moments."""
+
+    step: int = 0
+    seconds: float = 0.0
+    tokens: int = 0
+
+    def progress(self, plan: Plan) -> float:
+        """The share of the plan that is done, 0 to 1."""
+        done = self.step / plan.steps if plan.steps else self.seconds / (60 * plan.minutes)
+        return min(1.0, done)
+
+
+def train_tokenizer(
+    seed: int, texts: natural.Texts | None, episodes: int = 16000
+) -> PreTrainedTokenizerFast:
+    """The tokenizer from synthetic prompts in both languages and, if given, natural text."""
+
+    def corpus() -> Iterator[str]:
+        rng = random.Random(f"{seed}-tokenizer")
+        for _ in range(episodes):
+            example = episode(rng, Mix(copying=0.0, natural=0.0))
+            yield example.opening
+            for branch in example.branches[:3]:
+                yield f"{branch.question}\n{branch.answer}"
+        for language, sentences in sorted((texts.sentences if texts else {}).items()):
+            wanted = 12000 if language == "vi" else 6000
+            yield from rng.sample(sentences, min(wanted, len(sentences)))
+
+    return tokenizer.train(corpus())
+
+
+def optimizers(model: LlamaForCausalLM, plan: Plan) -> list[torch.optim.Optimizer]:
+    """Muon for hidden weight matrices, AdamW without decay for embeddings, norms and biases."""
+    import torch
+
+    from tailor.models.pretraining.muon import Muon  # imports torch
+
+    named = list(model.named_parameters())
+    hidden = [p for name, p in named if p.ndim == 2 and "embed" not in name]
+    rest = [p for name, p in named if not (p.ndim == 2 and "embed" not in name)]
+    return [
+        Muon(hidden, lr=plan.learning_rate, weight_decay=plan.weight_decay),
+        torch.optim.AdamW(rest, lr=plan.learning_rate, betas=(0.9, 0.98), weight_decay=0.0),
+    ]
+
+
+def answer_loss(model: LlamaForCausalLM, batch: Batch) -> torch.Tensor:
+    """Mean cross-entropy of the answer tokens; the vocabulary is scored only there."""
+    import torch.nn.functional as functional
+
+    hidden = model.model(
+        input_ids=batch.ids, attention_mask=batch.visible, position_ids=batch.positions
+    ).last_hidden_state[:, :-1]
+    learned = batch.learned[:, 1:]
+    return functional.cross_entropy(model.lm_head(hidden[learned]), batch.ids[:, 1:][learned])
+
+
+def exact_match(model: LlamaForCausalLM, examples: list[Encoded]) -> float:
+    """Share of answers whose every token is the most likely one, i.e. greedy exact match."""
+    import torch
+
+    right = total = 0
+    model.eval()
+    with torch.no_grad():
+        for rows in in_batches(examples, 8000):
+            batch = collate(rows)
+            hidden = model.model(
+                input_ids=batch.ids, attention_mask=batch.visible, position_ids=batch.positions
+            ).last_hidden_state[:, :-1]
+            learned = batch.learned[:, 1:]
+            hit = torch.zeros_like(learned)
+            best = model.lm_head(hidden[learned]).argmax(-1)
+            hit[learned] = best == batch.ids[:, 1:][learned]
+            segments = batch.segments[:, 1:]
+            for i in range(len(rows)):
+                for k in range(1, int(segments[i].max()) + 1):
+                    place = learned[i] & (segments[i] == k)
+                    if place.any():
+                        total += 1
+                        right += bool(hit[i][place].all())
+    model.train()
+    return right / total
+
+
+def _held_back(
+    tokens: PreTrainedTokenizerBase, texts: natural.Texts | None
+) -> dict[str, list[Encoded]]:
+    """Small evaluation sets on companies that training does not see."""
+    plain = {"copying": 0.0, "demonstrations": 0.0, "no_passage": 0.0, "natural": 0.0,
+             "unanswerable": 0.0, "other_language": 0.0}  # fmt: skip
+    one = Mix(**plain, passages=(1.0,))  # type: ignore[arg-type]
+    three = Mix(**plain, passages=(0.0, 0.0, 1.0))  # type: ignore[arg-type]
+    shown = Mix(**{**plain, "demonstrations": 1.0}, passages=(1.0,))  # type: ignore[arg-type]
+    none = Mix(**{**plain, "no_passage": 0.5, "unanswerable": 0.5}, passages=(1.0,))  # type: ignore[arg-type]
+    wanted: dict[str, tuple[Mix, Any]] = {
+        "copy": (Mix(copying=1.0), "train"), "1": (one, "train"), "3": (three, "train"),
+        "held": (one, "held"), "shown": (shown, "train"), "refuse": (none, "train"),
+    }  # fmt: skip
+    if texts and texts.items:
+        wanted["natural"] = (Mix(copying=0.0, natural=1.0, passages=(1.0,)), "train")
+    sets = {}
+    for index, (name, (mix, split)) in enumerate(wanted.items()):
+        rng = random.Random(EVALUATED_ON + index)
+        examples = [episode(rng, mix, split, texts, branches=3) for _ in range(30)]
+        sets[name] = encode(tokens, examples)
+    return sets
+
+
+def _block(
+    plan: Plan,
+    state: State,
+    tokens: PreTrainedTokenizerBase,
+    texts: natural.Texts | None,
+) -> list[list[Encoded]]:
+    """The next batches, a function of seed, step and progress alone."""
+    rng = random.Random(f"{plan.seed}-{state.step}")
+    mix = mix_at(state.progress(plan))
+    examples: list[Encoded] = []
+    total, wanted = 0, plan.batches_per_block * plan.workers
+    while total < plan.batch_tokens * wanted:
+        drawn: list[Episode] = [episode(rng, mix, texts=texts) for _ in range(32)]
+        fresh = encode(tokens, drawn)
+        examples += fresh
+        total += sum(len(e.ids) for e in fresh)
+    batches = in_batches(examples, plan.batch_tokens, rng)
+    return batches[: len(batches) - len(batches) % plan.workers][:wanted]
+
+
+def learning_rate(plan: Plan, state: State) -> float:
+    """Warm-up, constant to half of the plan, then linear decay to 2%."""
+    progress = state.progress(plan)
+    scale = 1.0 if progress < 0.5 else max(0.02, (1 - progress) / 0.5)
+    return plan.learning_rate * scale * min(1.0, (state.step + 1) / plan.warm_up)
+
+
+def train(
+    plan: Plan,
+    folder: Path,
+    tokens: PreTrainedTokenizerBase,
+    texts: natural.Texts | None = None,
+    resume: bool = False,
+    evaluate_every: float = 300.0,
+    until_step: int = 0,
+    rank: int = 0,
+) -> tuple[LlamaForCausalLM, list[float]]:
+    """Train to the end of the plan (or ``until_step``); returns the model and the losses.
+
+    Writes ``folder/checkpoint.pt`` after blocks of batches, every ``evaluate_every`` seconds.
+    With ``plan.workers`` > 1 this is one of as many processes, joined by torch.distributed.
+    """
+    import torch
+    import torch.distributed as joined
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    torch.set_flush_denormal(True)
+    model = network.build(
+        plan.shape, plan.seed, pad_id=tokens.pad_token_id, end_id=tokens.eos_token_id
+    )
+    optimizing = optimizers(model, plan)
+    state = State()
+    if resume:
+        state = _restore(folder, plan, model, optimizing)
+    model.train()
+    reporting = evaluate_every > 0 and rank == 0
+    held_back = _held_back(tokens, texts) if reporting else {}
+    losses: list[float] = []
+    began, before = time.monotonic(), state.seconds
+    due = evaluate_every
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    bar = Progress(*columns, disable=rank > 0 or not sys.stderr.isatty())
+    with bar:
+        task = bar.add_task("reader", total=1.0)
+        while state.progress(plan) < 1 and (not until_step or state.step < until_step):
+            block = _block(plan, state, tokens, texts)
+            for rows in block[rank :: plan.workers]:
+                rate = learning_rate(plan, state)
+                for optimizer in optimizing:
+                    for group in optimizer.param_groups:
+                        group["lr"] = rate
+                loss = answer_loss(model, collate(rows))
+                loss.backward()
+                if plan.workers > 1:
+                    _average_gradients(model, plan.workers)
+                torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+                for optimizer in optimizing:
+                    optimizer.step()
+                    optimizer.zero_grad()
+                losses.append(loss.item())
+                state.step += 1
+            state.tokens += sum(len(e.ids) for rows in block for e in rows)
+            state.seconds = before + time.monotonic() - began
+            if plan.workers > 1:  # all must agree on the progress, which decides the next block
+                clock = torch.tensor([state.seconds], dtype=torch.float64)
+                joined.broadcast(clock, 0)
+                state.seconds = float(clock)
+            recent = sum(losses[-50:]) / len(losses[-50:])
+            bar.update(task, completed=state.progress(plan), description=f"loss {recent:.3f}")
+            if reporting and time.monotonic() - began >= due:
+                due += evaluate_every
+                _report(state, recent, model, held_back)
+                _save(folder, plan, state, model, optimizing)
+    if reporting:
+        _report(state, sum(losses[-50:]) / max(1, len(losses[-50:])), model, held_back)
+    if rank == 0:
+        _save(folder, plan, state, model, optimizing)
+    return model, losses
+
+
+def _average_gradients(model: LlamaForCausalLM, workers: int) -> None:
+    import torch
+    import torch.distributed as joined
+
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    flat = torch.cat([g.flatten() for g in gradients])
+    joined.all_reduce(flat)
+    flat /= workers
+    for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(part.view_as(gradient))
+
+
+def _report(
+    state: State, loss: float, model: LlamaForCausalLM, sets: dict[str, list[Encoded]]
+) -> None:
+    scores = " ".join(f"{name} {exact_match(model, rows):.2f}" for name, rows in sets.items())
+    print(
+        f"{state.seconds / 60:.1f} min, step {state.step}, {state.tokens / 1e6:.2f}M tokens, "
+        f"{state.tokens / max(1.0, state.seconds):.0f} tokens/s, loss {loss:.3f}, "
+        f"exact match: {scores}",
+        flush=True,
+    )
+
+
+def _save(
+    folder: Path,
+    plan: Plan,
+    state: State,
+    model: LlamaForCausalLM,
+    optimizing: list[torch.optim.Optimizer],
+) -> None:
+    import torch
+
+    folder.mkdir(parents=True, exist_ok=True)
+    written = folder / f"{CHECKPOINT}.new"
+    torch.save(
+        {
+            "shape": asdict(plan.shape),
+            "state": asdict(state),
+            "model": model.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in optimizing],
+        },
+        written,
+    )
+    os.replace(written, folder / CHECKPOINT)
+
+
+def _restore(
+    folder: Path, plan: Plan, model: LlamaForCausalLM, optimizing: list[torch.optim.Optimizer]
+) -> State:
+    import torch
+
+    path = folder / CHECKPOINT
+    if not path.exists():
+        raise TailorError(f"There is no checkpoint in {folder}: run without --resume first.")
+    saved = torch.load(path, weights_only=True)
+    if saved["shape"] != asdict(plan.shape):
+        raise TailorError(f"The checkpoint in {folder} has another shape: choose another --run.")
+    model.load_state_dict(saved["model"])
+    for optimizer, moments in zip(optimizing, saved["optimizers"], strict=True):
+        optimizer.load_state_dict(moments)
+    return State(**saved["state"])
+
+
+def export(model: LlamaForCausalLM, tokens: PreTrainedTokenizerBase, target: Path) -> None:
+    """Write the reader as a Hugging Face folder in fp16, replacing the old one at once."""
+    import copy
+
+    fresh = target.with_name(target.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    half = copy.deepcopy(model).half().eval()
+    half.generation_config.update(
+        do_sample=False,
+        max_new_tokens=64,
+        pad_token_id=tokens.pad_token_id,
+        eos_token_id=tokens.eos_token_id,
+    )
+    half.save_pretrained(fresh)
+    tokens.save_pretrained(fresh, save_jinja_files=False)
+    for file in fresh.iterdir():
+        file.chmod(0o644)
+    for kept in target.glob("*.md"):
+        shutil.copy2(kept, fresh)
+    old = target.with_name(target.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.rename(old)
+    fresh.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--steps", type=int, default=0, help="count steps instead of minutes")
+    parser.add_argument("--threads", type=int, default=1, help="two pay only on idle cores")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--text", type=Path, nargs="*", default=[], help="natural text to add")
+    parser.add_argument("--run", type=Path, default=Path("reader-run"), help="checkpoints")
+    parser.add_argument("--output", type=Path, default=SHIPPED)
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--width", type=int, default=Shape.width, help="a multiple of 64")
+    parser.add_argument("--layers", type=int, default=Shape.layers)
+    parser.add_argument("--feed-forward", type=int, default=Shape.feed_forward)
+    given = parser.parse_args()
+    try:
+        _run(given)
+    except TailorError as error:
+        sys.exit(f"{error}")
+
+
+def _run(given: argparse.Namespace) -> None:
+    import torch.multiprocessing
+    from transformers import AutoTokenizer
+
+    vocabulary = given.run / "tokenizer"
+    if not (given.resume and vocabulary.exists()):
+        texts = natural.load(given.text) if given.text else None
+        train_tokenizer(given.seed, texts).save_pretrained(vocabulary)
+    meeting = given.run / "meeting"
+    meeting.unlink(missing_ok=True)
+    if given.threads > 1:
+        torch.multiprocessing.start_processes(
+            _work, (given, vocabulary, meeting), nprocs=given.threads, start_method="spawn"
+        )
+    else:
+        _work(0, given, vocabulary, meeting)
+    tokens = AutoTokenizer.from_pretrained(vocabulary)
+    export(trained(given.run, tokens), tokens, given.output)
+    print(f"The reader is in {given.output}; next: python -m tailor.models.pretraining.evaluate")
+
+
+def _work(rank: int, given: argparse.Namespace, vocabulary: Path, meeting: Path) -> None:
+    import torch
+    import torch.distributed as joined
+    from transformers import AutoTokenizer
+
+    torch.set_num_threads(1)
+    if given.threads > 1:
+        joined.init_process_group(
+            "gloo",
+            init_method=f"file://{meeting.resolve()}",
+            rank=rank,
+            world_size=given.threads,
+        )
+    tokens = AutoTokenizer.from_pretrained(vocabulary)
+    texts = natural.load(given.text) if given.text else None
+    shape = Shape(
+        width=given.width,
+        layers=given.layers,
+        heads=given.width // 64,
+        feed_forward=given.feed_forward,
+        vocabulary=len(tokens),
+    )
+    plan = Plan(
+        minutes=given.minutes,
+        steps=given.steps,
+        seed=given.seed,
+        workers=given.threads,
+        shape=shape,
+    )
+    train(plan, given.run, tokens, texts, given.resume, rank=rank)
+    if given.threads > 1:
+        joined.destroy_process_group()
+
+
+def trained(folder: Path, tokens: PreTrainedTokenizerBase) -> LlamaForCausalLM:
+    """The model of the checkpoint in a run's folder, finished or not."""
+    import torch
+
+    path = folder / CHECKPOINT
+    if not path.exists():
+        raise TailorError(f"There is no checkpoint in {folder}: train the reader first.")
+    saved = torch.load(path, weights_only=True)
+    model = network.build(Shape(**saved["shape"]), 0, tokens.pad_token_id, tokens.eos_token_id)
+    model.load_state_dict(saved["model"])
+    return model
+
+
+if __name__ == "__main__":
+    main()

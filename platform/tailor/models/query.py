@@ -1,0 +1,151 @@
+"""What a question asks: its weighted keys, the kind of answer expected, the noun asked about."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from tailor.text import fold, language, nfc
+
+TOKEN = re.compile(
+    r"""[\w.+-]+@[\w-]+(?:\.[\w-]+)+            # e-mail address
+    |(?:https?://|www\.)[^\s|)>\]]*[\w/]        # web address
+    |[A-ZĐ\d]+(?:[-/_.][A-ZĐ\d]+)*[-/_][A-ZĐ]*\d[A-ZĐ\d]*(?:[-/_][A-ZĐ\d]+)*   # code, date
+    |[$€£¥₫]?\d+(?:[.,:]\d+)*(?:%|[^\W\d_]+)?   # number, with unit or percent sign
+    |\w+(?:['’-]\w+)*
+    |[^\w\s]""",
+    re.VERBOSE,
+)
+_WORD = re.compile(r"\w")
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a blank-separated list."""
+    return frozenset(text.split())
+
+
+# Words by which questions are not matched, and with which no answer starts or ends.
+FUNCTION_WORDS = word_set(
+    "a an the of in on at to for from by with and or nor but is are was were be been being do does "
+    "did has have had what which who whom whose when where why how it its this that these those as "
+    "their his her our your my he she they we i you can could will would should might must not "
+    "than then there into about after before during per if so such also each any all some only "
+    "please name tell give me much many long often during until within between upon under over "
+    "là của và hoặc được bị cho với tại ở trong từ đến vào thì mà có không các những này đó kia "
+    "khi nếu để do bởi vì theo về trên dưới sau trước giữa cùng như rằng sẽ đã đang vẫn cũng chỉ "
+    "ai gì nào đâu mấy bao nhiêu lâu sao thế hãy xin vui lòng biết ra lên xuống tới lúc hay "
+    "bằng"
+)
+_UNACCENTED_FUNCTION_WORDS = frozenset(fold(word) for word in FUNCTION_WORDS)
+
+_ENGLISH_ASKS = (
+    (r"e-?mail|web ?site|\burl\b|\blink\b|web address", "address"),
+    (r"phone|hotline|extension|telephone|\bfax\b|call\b", "phone"),
+    (r"percent|what share|what rate|\brate\b|discount", "percent"),
+    (r"how much|\bprice|\bcosts?\b|\bfee\b|salary|budget|\bpay\b|amount|allowance", "money"),
+    (r"how often|how frequent|what frequency", "frequency"),
+    (r"how long|how quickly|how soon|how fast|within what|duration|period", "duration"),
+    (r"how many (days|weeks|months|years|hours|minutes|seconds)", "duration"),
+    (r"how many|what number", "count"),
+    (r"what time|opening hours|what hour", "clock"),
+    (r"what year|which year", "year"),
+    (r"\bwhen\b|(what|which) (date|day|month|weekday)|deadline", "date"),
+    (r"\bwho\b|\bwhom\b|\bwhose\b", "person"),
+    (r"\bwhere\b|(which|what) (city|country|site|town|place)|location|address", "place"),
+    (r"\bcode\b|\bnumber\b|identifier|\bid\b|version|serial", "code"),
+    (r"\bwhy\b|what reason", "reason"),
+    (r"\bhow\b", "manner"),
+    (r"\bwhich\b", "which"),
+    (r"\bwhat\b", "what"),
+)
+# Matched against the folded question, so that they also hold where accents are not typed.
+_VIETNAMESE_ASKS = (
+    (r"e-?mail|thu dien tu|trang web|website|duong dan", "address"),
+    (r"dien thoai|hotline|so may|may le|duong day nong", "phone"),
+    (r"phan tram|ty le|ti le|chiet khau|muc giam", "percent"),
+    (
+        r"bao nhieu tien|\bgia\b|chi phi|muc phi|\bphi\b|\bluong\b|phu cap|ngan sach|so tien",
+        "money",
+    ),
+    (r"bao lau mot lan|may lan|tan suat|dinh ky", "frequency"),
+    (r"bao lau|(bao nhieu|may) (ngay|tuan|thang|nam|gio|phut|giay)", "duration"),
+    (r"thoi han|thoi gian bao hanh|trong vong", "duration"),
+    (r"may gio|luc nao|gio nao", "clock"),
+    (r"nam nao", "year"),
+    (r"khi nao|(ngay|thang|hom|thu) nao|bao gio|(ngay|thu) may|thoi diem nao|han chot", "date"),
+    (r"bao nhieu|\bmay\b", "count"),
+    (r"\bai\b|nguoi nao|ten nguoi", "person"),
+    (r"o dau|noi nao|\bdau\b|thanh pho nao|dia chi|dia diem|cho nao", "place"),
+    (r"ma so|so hieu|\bma\b|phien ban|so seri", "code"),
+    (r"tai sao|vi sao|ly do|nguyen nhan", "reason"),
+    (r"the nao|ra sao|bang cach|cach nao", "manner"),
+    (r"\bnao\b", "which"),
+    (r"\bgi\b|la chi", "what"),
+)
+ASKS = (*dict.fromkeys(name for _, name in _ENGLISH_ASKS), "other")
+_HEAD_ENGLISH = re.compile(
+    r"\b(?:how many|how much|what|which|whose)\s+(?:is\s+the\s+|are\s+the\s+)?(\w+)"
+)
+_HEAD_VIETNAMESE = re.compile(
+    r"\b(?:bao nhieu|may)\s+(\w+)|(\w+)\s+(?:nao|gi|la bao nhieu|la gi)\b"
+)
+
+
+def stem(word: str) -> str:
+    """The form by which words are matched: English endings cut, everything else as it is."""
+    if word.isascii() and word.isalpha():
+        if len(word) > 5:
+            return word[:5]
+        if len(word) > 3 and word.endswith("s"):
+            return word[:-1]
+    return word
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question as weighted keys (their sum is 1), word pairs, and what it asks for.
+
+    `asks` is an index into ASKS; `head` the stem of the noun asked about; `folded` says that the
+    question has no accents, so that passages are compared without theirs.
+    """
+
+    weights: dict[str, float]
+    total: float
+    pairs: frozenset[tuple[str, str]]
+    asks: int
+    head: str
+    folded: bool
+
+    def key(self, word: str) -> str:
+        """How a case-folded word of a passage is compared with this question."""
+        return stem(fold(word)) if self.folded and not word.isascii() else stem(word)
+
+
+def query(question: str, weights: Mapping[str, float], rare: float) -> Query:
+    """Analyse a question in English or Vietnamese, with or without its accents.
+
+    `weights` are inverse document frequencies of frequent keys, `rare` that of all others.
+    """
+    text = nfc(question).strip()
+    plain = fold(text)
+    folded = plain == text.casefold()
+    vietnamese = "vi" in (language(text), language(plain))
+    function_words = _UNACCENTED_FUNCTION_WORDS if folded and vietnamese else FUNCTION_WORDS
+    lower = [word for word in TOKEN.findall(text.casefold()) if _WORD.match(word)]
+    kept = [stem(word) for word in lower if word not in function_words]
+    found = {key: weights.get(key, rare) for key in kept}
+    total = sum(found.values())
+    patterns = _VIETNAMESE_ASKS if vietnamese else _ENGLISH_ASKS
+    asks = next((name for pattern, name in patterns if re.search(pattern, plain)), "other")
+    match = (_HEAD_VIETNAMESE if vietnamese else _HEAD_ENGLISH).search(plain)
+    head = next((group for group in match.groups() if group), "") if match else ""
+    if match and not folded:
+        head = text.casefold()[match.start() : match.end()][match[0].find(head) :][: len(head)]
+    return Query(
+        {key: weight / total for key, weight in found.items()},
+        total,
+        frozenset(pairwise(stem(word) for word in lower)),
+        ASKS.index(asks),
+        stem(head),
+        folded,
+    )

@@ -1,0 +1,57 @@
+"""Any encoder that sentence-transformers reads, from a folder or the Hugging Face hub."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from langchain_core.embeddings import Embeddings
+
+from tailor.errors import TailorError
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+
+class SentenceEncoder(Embeddings):
+    """Unit vectors from a `SentenceTransformer`, which knows its prompts for either side."""
+
+    def __init__(self, model: SentenceTransformer) -> None:
+        self._model = model
+
+    @classmethod
+    def load(cls, path: str) -> SentenceEncoder:
+        """Load from a folder, or by its name from the hub or its local cache.
+
+        Raises:
+            TailorError: there is no such model, or it brings its own code or pickled weights.
+        """
+        # Its import prints about a missing CPU kernel that is not used here.
+        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            model = SentenceTransformer(
+                path, trust_remote_code=False, model_kwargs={"use_safetensors": True}
+            )
+        except Exception as error:  # the hub, the file formats and the model each have their own
+            first = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise TailorError(
+                f"The encoder {path} cannot be loaded ({first}): name a folder with a "
+                "sentence-transformers model in safetensors."
+            ) from error
+        return cls(model)
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """One unit vector per text."""
+        rows: list[list[float]] = self._model.encode_document(
+            texts, normalize_embeddings=True, show_progress_bar=False
+        ).tolist()
+        return rows
+
+    def embed_query(self, text: str) -> list[float]:
+        """The unit vector of a question."""
+        row: list[float] = self._model.encode_query(
+            text, normalize_embeddings=True, show_progress_bar=False
+        ).tolist()
+        return row

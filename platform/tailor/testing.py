@@ -1,0 +1,315 @@
+"""A stand-in for an OpenAI-compatible server, to test against without a network or a key.
+
+It is a real HTTP server on this machine that can be told to fail::
+
+    with OpenAIServer(lambda messages: "12 days", fault=in_order(rate_limited(1), None)) as server:
+        workspace = Workspace("acme", {"base_url": server.url})
+        workspace.chat("openai:any-name")
+    assert server.count == 2
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any
+
+Messages = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request as it came in."""
+
+    number: int
+    """0 for the first request of the server, then 1, 2, …"""
+    path: str
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: Mapping[str, Any]
+
+    @property
+    def messages(self) -> Messages:
+        """The chat messages, ``{"role": ..., "content": ...}`` each."""
+        found: Messages = self.body.get("messages", ())
+        return found
+
+    @property
+    def question(self) -> str:
+        """The text of the last message."""
+        return _text(self.messages[-1]) if self.messages else ""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens to one request instead of a normal answer."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str | None = None
+    """Sent as it is; None: the normal answer."""
+    seconds: float = 0.0
+    """Waited before anything is sent; closing the server ends the wait."""
+    cut: bool = False
+    """Close the connection when half of the answer is sent."""
+
+
+def rate_limited(retry_after: float = 1.0) -> Fault:
+    """429: too many requests, come back after these seconds."""
+    body = _error("Rate limit reached for requests", "requests", "rate_limit_exceeded")
+    return Fault(429, {"Retry-After": f"{retry_after:g}"}, body)
+
+
+def quota_exceeded() -> Fault:
+    """429 that waiting does not mend: the account has no money left."""
+    message = "You exceeded your current quota, please check your plan and billing details."
+    return Fault(429, body=_error(message, "insufficient_quota", "insufficient_quota"))
+
+
+def unauthorized() -> Fault:
+    """401: the key is wrong."""
+    message = "Incorrect API key provided."
+    return Fault(401, body=_error(message, "invalid_request_error", "invalid_api_key"))
+
+
+def server_error(status: int = 500) -> Fault:
+    """The server fails."""
+    return Fault(status, body=_error("The server had an error", "server_error", None))
+
+
+def slow(seconds: float) -> Fault:
+    """The normal answer, late."""
+    return Fault(seconds=seconds)
+
+
+def cut_off() -> Fault:
+    """The connection is closed in the middle of the answer."""
+    return Fault(cut=True)
+
+
+def not_json() -> Fault:
+    """A body that is no JSON, though its headers say so."""
+    return Fault(body='{"choices": [{"mess')
+
+
+def not_a_completion() -> Fault:
+    """JSON that is no chat completion."""
+    return Fault(body='{"status": "ok"}')
+
+
+def in_order(*faults: Fault | None) -> Callable[[Request], Fault | None]:
+    """The first fault for the first request, and so on; None, and all later ones: no fault."""
+    return lambda request: faults[request.number] if request.number < len(faults) else None
+
+
+class OpenAIServer:
+    """Speaks the OpenAI chat-completions protocol on a free port of 127.0.0.1.
+
+    Args:
+        reply: from the messages to the text of the answer; may block, for instance on an event.
+        fault: what goes wrong with a request; None where nothing does.
+
+    Usage is counted in words separated by blanks, so that it can be foretold. Streams (server-sent
+    events) come word by word. Requests are answered at once, each on its own thread.
+    """
+
+    def __init__(
+        self,
+        reply: Callable[[Messages], str],
+        fault: Callable[[Request], Fault | None] = lambda request: None,
+    ) -> None:
+        self.reply = reply
+        self.fault = fault
+        self._requests: list[Request] = []
+        self._arrived = threading.Condition()
+        self._closing = threading.Event()
+        self._http: _Server | None = None
+
+    def __enter__(self) -> OpenAIServer:
+        self._http = _Server(self)
+        threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._closing.set()
+        if self._http is not None:
+            self._http.shutdown()
+            self._http.server_close()
+
+    @property
+    def url(self) -> str:
+        """The ``base_url`` to give to a client.
+
+        Raises:
+            RuntimeError: the server is not running.
+        """
+        if self._http is None:
+            raise RuntimeError("OpenAIServer runs inside `with OpenAIServer(...) as server:` only.")
+        return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """What came in so far, in order of arrival."""
+        with self._arrived:
+            return tuple(self._requests)
+
+    @property
+    def count(self) -> int:
+        """How many requests came in so far."""
+        return len(self.requests)
+
+    def wait_for(self, count: int, timeout: float = 30.0) -> None:
+        """Wait until that many requests have come in.
+
+        Raises:
+            TimeoutError: they did not come within ``timeout`` seconds.
+        """
+        with self._arrived:
+            if not self._arrived.wait_for(lambda: len(self._requests) >= count, timeout):
+                raise TimeoutError(f"{len(self._requests)} of {count} requests came in {timeout} s")
+
+    def _admit(self, path: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> Request:
+        with self._arrived:
+            request = Request(len(self._requests), path, headers, body)
+            self._requests.append(request)
+            self._arrived.notify_all()
+        return request
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, double: OpenAIServer) -> None:
+        self.double = double
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is nothing to tell."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Requests are kept, not logged."""
+
+    def do_POST(self) -> None:
+        double = self.server.double
+        raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        try:
+            body = json.loads(raw)
+        except ValueError:
+            body = None
+        if self.path != "/v1/chat/completions" or not isinstance(body, dict):
+            self._send(404, {}, [_error(f"No such endpoint: {self.path}", "not_found", None)])
+            return
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = double._admit(self.path, headers, body)
+        fault = double.fault(request) or Fault()
+        double._closing.wait(fault.seconds)
+        if fault.body is not None:
+            self._send(fault.status, fault.headers, [fault.body], cut=fault.cut)
+            return
+        text = double.reply(request.messages)
+        if body.get("stream"):
+            self._send(fault.status, fault.headers, list(_stream(request, text)), True, fault.cut)
+        else:
+            answer = json.dumps(_completion(request, text), ensure_ascii=False)
+            self._send(fault.status, fault.headers, [answer], cut=fault.cut)
+
+    def _send(
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        parts: Sequence[str],
+        stream: bool = False,
+        cut: bool = False,
+    ) -> None:
+        body = "".join(parts).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "text/event-stream" if stream else "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if cut:
+            self.wfile.write(body[: len(body) // 2])
+            self.close_connection = True
+            return
+        for part in parts:
+            self.wfile.write(part.encode())
+
+
+def _text(message: Mapping[str, Any]) -> str:
+    content = message.get("content") or ""
+    if isinstance(content, str):
+        return content
+    return "".join(str(part.get("text", "")) for part in content)
+
+
+def _usage(request: Request, text: str) -> dict[str, int]:
+    asked = sum(len(_text(message).split()) for message in request.messages)
+    written = len(text.split())
+    return {
+        "prompt_tokens": asked,
+        "completion_tokens": written,
+        "total_tokens": asked + written,
+    }
+
+
+def _completion(request: Request, text: str) -> dict[str, Any]:
+    return {
+        "id": f"chatcmpl-{request.number}",
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": request.body.get("model", ""),
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": text},
+                "finish_reason": "stop",
+            }
+        ],
+        "usage": _usage(request, text),
+    }
+
+
+def _stream(request: Request, text: str) -> Iterator[str]:
+    common = {
+        "id": f"chatcmpl-{request.number}",
+        "object": "chat.completion.chunk",
+        "created": int(time.time()),
+        "model": request.body.get("model", ""),
+    }
+
+    def event(value: object) -> str:
+        return f"data: {json.dumps(value, ensure_ascii=False)}\n\n"
+
+    def chunk(delta: Mapping[str, str], finish: str | None = None) -> str:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish}
+        return event({**common, "choices": [choice]})
+
+    yield chunk({"role": "assistant", "content": ""})
+    for at, word in enumerate(text.split(" ")):
+        yield chunk({"content": f" {word}" if at else word})
+    yield chunk({}, "stop")
+    if (request.body.get("stream_options") or {}).get("include_usage"):
+        yield event({**common, "choices": [], "usage": _usage(request, text)})
+    yield "data: [DONE]\n\n"
+
+
+def _error(message: str, kind: str, code: str | None) -> str:
+    return json.dumps({"error": {"message": message, "type": kind, "param": None, "code": code}})

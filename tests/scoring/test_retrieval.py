@@ -1,0 +1,68 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tailor.documents.passages import Passage
+from tailor.scoring.retrieval import ndcg_at, recall_at, reciprocal_rank
+
+
+def passage(document, start, end):
+    return Passage(document, start, end, "x" * (end - start))
+
+
+def test_known_values():
+    found = [passage("b", 0, 100), passage("a", 0, 100), passage("a", 400, 500)]
+    spans = [("a", 10, 20), ("a", 450, 460)]
+    assert recall_at(found, spans, 1) == 0
+    assert recall_at(found, spans, 2) == 0.5
+    assert recall_at(found, spans, 3) == 1
+    assert reciprocal_rank(found, spans) == 0.5
+    ideal = 1 / math.log2(2) + 1 / math.log2(3)
+    assert ndcg_at(found, spans, 3) == pytest.approx((1 / math.log2(3) + 1 / math.log2(4)) / ideal)
+
+
+def test_half_of_a_span_is_enough_and_passages_add_up():
+    span = [("a", 100, 200)]
+    assert recall_at([passage("a", 0, 149)], span, 5) == 0
+    assert recall_at([passage("a", 0, 150)], span, 5) == 1
+    pieces = [passage("a", 0, 140), passage("a", 120, 145), passage("a", 180, 300)]
+    assert recall_at(pieces, span, 2) == 0  # 45 of 100, the overlap counted once
+    assert recall_at(pieces, span, 3) == 1
+    assert reciprocal_rank(pieces, span) == pytest.approx(1 / 3)
+    assert recall_at([passage("b", 100, 200)], span, 5) == 0
+
+
+def test_document_names_are_compared_in_one_unicode_form():
+    assert recall_at([passage("nghi\u0309.md", 0, 9)], [("nghỉ.md", 0, 9)], 5) == 1
+
+
+def test_none_where_there_is_nothing_to_measure():
+    for metric in (
+        lambda p, s: recall_at(p, s, 5),
+        reciprocal_rank,
+        lambda p, s: ndcg_at(p, s, 5),
+    ):
+        assert metric([passage("a", 0, 9)], []) is None
+        assert metric([passage("a", 0, 9)], [("a", 5, 5)]) is None
+        assert metric([], [("a", 0, 9)]) is None
+
+
+def test_one_passage_with_two_spans_is_ideal_and_not_more():
+    assert ndcg_at([passage("a", 0, 100)], [("a", 0, 9), ("a", 20, 30)], 5) == 1
+
+
+spans = st.tuples(st.sampled_from("ab"), st.integers(0, 90), st.integers(1, 40)).map(
+    lambda s: (s[0], s[1], s[1] + s[2])
+)
+
+
+@given(st.lists(spans.map(lambda s: passage(*s)), max_size=6), st.lists(spans, max_size=4))
+def test_between_0_and_1_and_recall_grows_with_k(found, wanted):
+    values = [recall_at(found, wanted, k) for k in (1, 3, 6)]
+    for value in (*values, reciprocal_rank(found, wanted), ndcg_at(found, wanted, 5)):
+        assert value is None or 0 <= value <= 1 + 1e-12
+    if found and wanted:
+        assert values == sorted(values)
+        assert bool(values[-1]) == bool(reciprocal_rank(found, wanted))

@@ -1,0 +1,187 @@
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tailor.scoring.statistics import (
+    FEWEST,
+    Paired,
+    holm,
+    interval,
+    paired,
+    questions_needed,
+    verdict,
+)
+
+scores = st.floats(0, 1)
+samples = st.lists(scores, min_size=1, max_size=25)
+pairs = st.lists(st.tuples(scores, scores), min_size=1, max_size=25)
+
+
+def test_all_zero_or_one_is_wilsons_interval():
+    # Newcombe 1998, table I: 81 of 263 and 0 of 20
+    some, none = interval([1.0] * 81 + [0.0] * 182), interval([0.0] * 20)
+    assert [some.low, some.high] == pytest.approx([0.2553, 0.3662], abs=1e-4)
+    assert [none.mean, none.low, none.high] == pytest.approx([0, 0, 0.1611], abs=1e-4)
+
+
+def test_no_one_and_equal_scores():
+    assert interval([]) is None
+    one = interval([0.5])
+    assert (one.mean, one.n) == (0.5, 1)
+    assert one.low < 0.1
+    assert one.high > 0.9
+    equal = interval([0.5] * 50)
+    assert 0.3 < equal.low < 0.4, "equal scores are no certainty"
+    assert 0.6 < equal.high < 0.7
+
+
+def test_the_interval_is_near_students_t_where_that_is_right():
+    x = np.random.default_rng(5).beta(4, 4, 60)
+    half = 2.001 * x.std(ddof=1) / math.sqrt(60)
+    found = interval(x.tolist())
+    assert found.low == pytest.approx(x.mean() - half, abs=0.006)
+    assert found.high == pytest.approx(x.mean() + half, abs=0.006)
+
+
+@pytest.mark.parametrize("bad", [[math.nan], [1.2, 0.1], [-0.1]])
+def test_what_is_no_score_is_refused(bad):
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        interval(bad)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        paired(bad, bad)
+    with pytest.raises(ValueError, match="same questions"):
+        paired([0.1], [0.1, 0.2])
+
+
+@settings(deadline=None)
+@given(samples)
+def test_an_interval_holds_its_mean_and_stays_within_0_and_1(values):
+    found = interval(values)
+    assert 0 <= found.low <= found.mean + 1e-12
+    assert found.mean - 1e-12 <= found.high <= 1
+    assert interval(values) == found, "the same numbers give the same interval"
+
+
+def test_coverage():
+    """About 95 of 100 intervals hold the true mean, of scores and of differences."""
+    rng = np.random.default_rng(7)
+    n, rounds = 30, 250
+
+    def draw():
+        kind, partial = rng.random(n), rng.beta(2, 2, n)
+        return np.where(kind < 0.35, 0, np.where(kind < 0.65, 1, partial)).tolist()
+
+    single = both = false_alarms = 0
+    for _ in range(rounds):
+        a, b = draw(), draw()
+        found, difference = interval(a), paired(a, b)
+        single += found.low <= 0.475 <= found.high
+        both += difference.low <= 0 <= difference.high
+        false_alarms += difference.p < 0.05
+    assert 0.91 < single / rounds < 0.995
+    assert 0.91 < both / rounds < 0.995
+    assert false_alarms / rounds < 0.09
+
+
+def test_identical_scores():
+    same = paired([0.2, 1, 0.5] * 10, [0.2, 1, 0.5] * 10)
+    assert (same.delta, same.low, same.high, same.p, same.n) == (0, 0, 0, 1, 30)
+    assert verdict(same) == "tie"
+    assert questions_needed(same) == 0
+
+
+def test_no_and_one_question():
+    assert paired([], []) is None
+    one = paired([0.0], [1.0])
+    assert (one.delta, one.low, one.high, one.p) == (1, -1, 1, 1)
+    assert verdict(one) == "undecided"
+    assert questions_needed(one) >= FEWEST - 1
+
+
+def test_the_p_value_is_exact_for_few_questions():
+    # all of 8 differences positive: 2 of 2**8 sign patterns are as extreme
+    base = [0.1, 0.2, 0.3, 0.1, 0.2, 0.3, 0.1, 0.2]
+    assert paired(base, [x + 0.5 for x in base]).p == 2 / 2**8
+    values = [0.3, -0.1, 0.25, 0.4, -0.05]
+    observed = abs(sum(values))
+    flips = itertools.product((1, -1), repeat=5)
+    extreme = sum(
+        abs(sum(s * v for s, v in zip(f, values, strict=True))) >= observed - 1e-9 for f in flips
+    )
+    assert paired([0.5] * 5, [0.5 + v for v in values]).p == extreme / 2**5
+
+
+def test_a_p_value_is_never_0():
+    assert paired([0.1] * 100, [0.2, 0.3] * 50).p == 1 / 10_001
+
+
+@settings(deadline=None)
+@given(pairs)
+def test_swapping_the_rows_changes_the_sign_and_nothing_else(both):
+    a, b = ([p[i] for p in both] for i in (0, 1))
+    there, back = paired(a, b), paired(b, a)
+    close = {"abs": 1e-9}
+    assert there.delta == pytest.approx(-back.delta, **close)
+    assert there.low == pytest.approx(-back.high, **close)
+    assert there.high == pytest.approx(-back.low, **close)
+    assert there.p == back.p
+    assert 0 < there.p <= 1
+    assert there.low - 1e-12 <= there.delta <= there.high + 1e-12
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "n", "expected"),
+    [
+        (0.01, 0.2, 50, "better"),
+        (-0.2, -0.01, 50, "worse"),
+        (-0.015, 0.02, 50, "tie"),
+        (-0.015, 0.021, 50, "undecided"),
+        (0.0, 0.3, 50, "undecided"),
+        (0.5, 0.9, FEWEST - 1, "undecided"),
+        (0.0, 0.0, FEWEST - 1, "undecided"),
+    ],
+)
+def test_verdicts(low, high, n, expected):
+    assert verdict(Paired((low + high) / 2, low, high, 0.5, n)) == expected
+
+
+def test_how_many_more_questions():
+    # half-width 0.1 at n = 50, delta 0.05: n * (1.4286 * 0.1 / 0.05)**2 = 408.2, 359 more
+    assert questions_needed(Paired(0.05, -0.05, 0.15, 0.3, 50)) == 359
+    # no difference: the interval must shrink to the margin of 0.02
+    assert questions_needed(Paired(0.0, -0.1, 0.1, 1.0, 50)) == 2502  # 50 * (1.4286 * 5)**2 - 50
+    assert questions_needed(Paired(0.2, 0.1, 0.3, 0.01, 50)) == 0
+    assert questions_needed(Paired(0.0, -0.1, 0.1, 1.0, 50), margin=0) is None
+    wide, narrow = (questions_needed(Paired(d, d - 0.2, d + 0.2, 0.3, 50)) for d in (0.05, 0.15))
+    assert wide > narrow
+
+
+def test_more_questions_do_tell():
+    """With as many more questions as were named, most repetitions come to a verdict."""
+    rng = np.random.default_rng(3)
+
+    def difference(n):
+        base = rng.random(n) < 0.5
+        flip = rng.random(n)
+        candidate = np.where(flip < 0.2, True, np.where(flip > 0.9, False, base))
+        return paired(base.astype(float).tolist(), candidate.astype(float).tolist())
+
+    # true delta 0.05, sd of a difference about 0.38: what is named for exactly that case
+    first = Paired(0.05, 0.05 - 1.96 * 0.384 / 10, 0.05 + 1.96 * 0.384 / 10, 0.2, 100)
+    n = 100 + questions_needed(first)
+    told = sum(verdict(difference(n)) != "undecided" for _ in range(40))
+    assert told >= 24
+
+
+def test_holm():
+    def with_p(p):
+        return Paired(0.1, 0.0, 0.2, p, 10)
+
+    adjusted = holm([with_p(0.01), None, with_p(0.04), with_p(0.03), with_p(0.005)])
+    assert [d and pytest.approx(d.p) for d in adjusted] == [0.03, None, 0.06, 0.06, 0.02]
+    assert holm([]) == []
+    assert [d.p for d in holm([with_p(0.9), with_p(0.8)])] == [1, 1]

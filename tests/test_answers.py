@@ -1,0 +1,196 @@
+"""The answer store: what is committed stays, and an error never counts as an answer."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tailor.answers import AnswerStore, Call
+from tailor.assistant import Answer, Ask
+from tailor.documents.passages import Passage
+from tailor.errors import TailorError
+
+if TYPE_CHECKING:
+    from conftest import Command
+
+PASSAGE = Passage(text="12 ngày phép", document="hr/nghi-phep.md", start=3, end=15)
+ANSWER = Answer(
+    "ok", "12 ngày", (PASSAGE,), input_tokens=9, output_tokens=2, seconds=0.5, cost_usd=None
+)
+ERROR = Answer("error", error="timeout: Request timed out.")
+CALL = Call({"messages": ["Nghỉ phép?"]}, {"data": "12 ngày"}, 0.25)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> AnswerStore:
+    return AnswerStore(tmp_path / "answers.db")
+
+
+def test_what_is_kept_comes_back_whole(store: AnswerStore) -> None:
+    store.keep_answer("a", "q", ANSWER)
+    store.keep_call("k", CALL)
+    again = AnswerStore(store.path)
+    assert again.answer("a", "q") == ANSWER
+    assert again.answers("a") == {"q": ANSWER}
+    assert again.call("k") == CALL
+    assert again.count() == (1, 1)
+
+
+def test_what_was_not_kept_is_none(store: AnswerStore) -> None:
+    assert store.answer("a", "q") is None
+    assert store.call("k") is None
+    assert store.answers("a") == {}
+
+
+def test_an_error_never_replaces_an_answer(store: AnswerStore) -> None:
+    store.keep_answer("a", "q", ANSWER)
+    store.keep_answer("a", "q", ERROR)  # a call that timed out here and completed there
+    assert store.answer("a", "q") == ANSWER
+
+
+def test_an_answer_replaces_an_error_and_stays(store: AnswerStore) -> None:
+    store.keep_answer("a", "q", ERROR)
+    store.keep_answer("a", "q", ANSWER)
+    store.keep_answer("a", "q", replace(ANSWER, text="something else"))
+    assert store.answer("a", "q") == ANSWER
+    assert store.count() == (0, 1)
+
+
+def test_assistants_questions_and_repeats_are_apart(store: AnswerStore) -> None:
+    for at, (assistant, ask, repeat) in enumerate((("a", "q", 0), ("b", "q", 0), ("a", "q", 1))):
+        store.keep_answer(assistant, ask, replace(ANSWER, text=str(at)), repeat)
+    assert store.answers("a") == {"q": replace(ANSWER, text="0")}
+    assert store.answers("a", repeat=1) == {"q": replace(ANSWER, text="2")}
+    assert store.answer("b", "q") == replace(ANSWER, text="1")
+
+
+def test_the_first_reply_to_a_request_stays(store: AnswerStore) -> None:
+    store.keep_call("k", CALL)
+    store.keep_call("k", replace(CALL, reply={"data": "13 ngày"}))
+    assert store.call("k") == CALL
+
+
+def test_the_key_of_a_question_leaves_the_repeat_out() -> None:
+    assert Ask("q", repeat=3).key == Ask("q").key
+    assert Ask("q", documents=("hr/",)).key != Ask("q").key
+
+
+def test_a_commit_reaches_the_disk(store: AnswerStore) -> None:
+    assert store._db.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+    assert store._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_many_threads_and_two_connections_lose_nothing(tmp_path: Path) -> None:
+    stores = [AnswerStore(tmp_path / "answers.db") for _ in range(2)]
+    start = threading.Barrier(8)
+
+    def write(worker: int) -> None:
+        start.wait(20)
+        for at in range(20):
+            stores[worker % 2].keep_answer("a", f"{worker} {at}", ANSWER)
+            stores[worker % 2].keep_answer("a", f"shared {at}", ANSWER)
+
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(write, worker) for worker in range(8)]:
+            done.result()
+    assert stores[0].count() == stores[1].count() == (0, 180)
+
+
+def test_a_file_that_is_no_store_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "answers.db"
+    path.write_bytes(b"not a database at all, only some text that stands here" * 40)
+    with pytest.raises(TailorError, match=r"answers\.db is damaged .* -wal"):
+        AnswerStore(path)
+
+
+def test_a_folder_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("")
+    with pytest.raises(TailorError, match="cannot be opened"):
+        AnswerStore(tmp_path / "state" / "answers.db")
+
+
+def _filled(path: Path) -> int:
+    store = AnswerStore(path)
+    for at in range(60):
+        store.keep_call(f"k{at}", CALL)
+        store.keep_answer("a", f"q{at}", ANSWER)
+    store.close()
+    return path.stat().st_size
+
+
+def test_damage_anywhere_is_one_sentence_or_right(tmp_path: Path) -> None:
+    path = tmp_path / "answers.db"
+    size = _filled(path)
+    sound = path.read_bytes()
+    told = 0
+    for start in range(100, size, 1500):
+        path.write_bytes(sound[:start] + b"\xff" * 600 + sound[start + 600 :])
+        for leftover in ("answers.db-wal", "answers.db-shm"):
+            (tmp_path / leftover).unlink(missing_ok=True)
+        try:
+            store = AnswerStore(path)
+            for at in range(60):
+                assert store.answer("a", f"q{at}") in (ANSWER, None)
+                assert store.call(f"k{at}") in (CALL, None)
+            store.answers("a")
+            store.keep_answer("a", "new", ANSWER)
+            store.close()
+        except TailorError as error:
+            assert "answers.db" in str(error)
+            told += 1
+    assert told > size / 1500 / 2
+
+
+def test_a_damaged_store_is_one_sentence_on_the_command_line(
+    hosted_run: Path, tailor: Command
+) -> None:
+    path = hosted_run / ".tailor" / "answers.db"
+    sound = path.read_bytes()
+    path.write_bytes(sound[:4096] + b"\xff" * (len(sound) - 4096))
+    for command in (("compare",), ("run", "prompting")):
+        ended = tailor(*command, "-w", hosted_run)
+        assert ended.code == 1
+        assert "answers.db is damaged" in ended.sentence
+
+
+@pytest.fixture
+def hosted_run(request: pytest.FixtureRequest) -> Path:
+    """The folder of a workspace that has been run, its store closed."""
+    workspace = request.getfixturevalue("hosted")
+    tailor = request.getfixturevalue("tailor")
+    assert tailor("run", "prompting", "-w", workspace.root).code == 0
+    connection = sqlite3.connect(workspace.state / "answers.db")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return Path(workspace.root)
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32" or os.geteuid() == 0, reason="permissions do not bind this user"
+)
+def test_a_store_that_may_not_be_written_is_one_sentence(store: AnswerStore) -> None:
+    store.keep_answer("a", "q", ANSWER)
+    store.close()
+    store.path.chmod(0o400)
+    with pytest.raises(TailorError, match="may write"):
+        AnswerStore(store.path).keep_answer("a", "p", ANSWER)
+
+
+def test_a_full_store_is_one_sentence_and_loses_nothing(store: AnswerStore) -> None:
+    store.keep_answer("a", "q", ANSWER)
+    (pages,) = store._db.execute("PRAGMA page_count").fetchone()
+    store._db.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(TailorError, match="is full.*nothing stored is lost"):
+        store.keep_answer("a", "long", replace(ANSWER, text="x" * 100_000))
+    assert store.answers("a") == {"q": ANSWER}
+    store._db.execute("PRAGMA max_page_count = 100000")
+    store.keep_answer("a", "long", replace(ANSWER, text="x" * 100_000))
+    assert AnswerStore(store.path).count() == (0, 2)

@@ -1,0 +1,123 @@
+"""Runs as processes of their own: they outlive the page, the browser tab and the server."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tailor.ladder import Run
+    from tailor.workspace import Workspace
+
+INTERRUPTED = 130
+
+
+@dataclass
+class Job:
+    """A ``tailor run`` that this server started."""
+
+    names: tuple[str, ...]
+    process: subprocess.Popen[bytes]
+    log: Path
+    rival: int = 0
+    """Process id of the run that went on when this one was refused."""
+    cancelled: bool = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process has not ended yet."""
+        return self.process.poll() is None
+
+    def failure(self) -> str:
+        """The sentence it ended with, where it failed; empty otherwise."""
+        if self.alive or self.process.returncode in (0, 4, INTERRUPTED):
+            return ""
+        return last_line(self.log).removeprefix("tailor: ")
+
+
+@dataclass(frozen=True)
+class Live:
+    """The run that goes on in a workspace, whoever started it."""
+
+    pid: int
+    rows: tuple[str, ...]
+    run: Run | None
+    """The row being asked; None while a stage is being prepared."""
+    cancelled: bool = False
+
+
+def command(workspace: Workspace, names: Sequence[str]) -> str:
+    """What a person would type for the same run."""
+    return shlex.join(["tailor", "run", *names, "-w", str(workspace.root)])
+
+
+def start(workspace: Workspace, names: Sequence[str]) -> Job:
+    """Start the run; whether it may go on is decided by the workspace's run lock."""
+    from tailor.ladder import current_run
+
+    logs = workspace.state / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    handle, log = tempfile.mkstemp(dir=logs, prefix=f"run-{'-'.join(names)}-", suffix=".log")
+    with os.fdopen(handle, "wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tailor.cli.main", "run", *names, "-w", str(workspace.root)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    job = Job(tuple(names), process, Path(log))
+
+    def reap() -> None:
+        # A child that ended but was never waited for still looks alive to everybody.
+        if process.wait() not in (0, INTERRUPTED):
+            job.rival = int((current_run(workspace) or {}).get("pid", 0))
+
+    threading.Thread(target=reap, daemon=True).start()
+    return job
+
+
+def cancel(pid: int) -> None:
+    """Ask the run to stop, as Ctrl+C would: it keeps what is in flight, then ends."""
+    try:
+        os.kill(pid, signal.SIGINT)
+    except ProcessLookupError:
+        return
+
+
+def live(workspace: Workspace, jobs: Sequence[Job]) -> Live | None:
+    """The run that goes on, or is being started by one of these jobs."""
+    from tailor.ladder import all_runs, current_run
+
+    holder: dict[str, Any] | None = current_run(workspace)
+    started = {job.process.pid: job for job in jobs}
+    if holder is not None:
+        pid = int(holder["pid"])
+        asked = [run for run in all_runs(workspace) if run.state().status == "running"]
+        own = started.get(pid)
+        return Live(
+            pid, tuple(holder["rows"]), asked[-1] if asked else None, bool(own and own.cancelled)
+        )
+    begun = {run.state().pid for run in all_runs(workspace)}
+    for job in jobs:
+        if job.alive and job.process.pid not in begun:
+            return Live(job.process.pid, job.names, None, job.cancelled)
+    return None
+
+
+def last_line(log: Path) -> str:
+    """What a run said last."""
+    try:
+        lines = log.read_text("utf-8", errors="replace").split("\n")
+    except FileNotFoundError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")

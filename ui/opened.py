@@ -1,0 +1,143 @@
+"""The workspace that is shown: opened once for all tabs, again when its files change."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from tailor.ladder import Run, compare
+from tailor.scoring.comparison import Comparison
+from tailor.ui.job import Job
+from tailor.ui.language import LANGUAGES, Language, language, literal
+from tailor.workspace import Workspace
+
+Stamp = tuple[tuple[int, int] | None, ...]
+
+
+def workspace() -> Workspace:
+    """The workspace that `tailor ui` was started for.
+
+    Raises:
+        TailorError: the folder is gone, or its tailor.toml is broken.
+    """
+    root = Path(os.environ.get("TAILOR_WORKSPACE", "."))
+    return _workspace(str(root), stamp(root))
+
+
+def stamp(root: Path) -> Stamp:
+    """Changes when settings, benchmark, documents or index do."""
+    names = (
+        "tailor.toml",
+        "knowledge/benchmark.jsonl",
+        ".tailor/documents.db",
+        ".tailor/index/current",
+    )
+    return tuple(_changed(root / name) for name in names)
+
+
+def say() -> Language:
+    """The language that was chosen."""
+    chosen = st.session_state.get("lang")
+    return language((chosen if chosen in LANGUAGES else "EN").lower())
+
+
+def jobs() -> list[Job]:
+    """The runs this server has started, the newest last; shared by all tabs."""
+    return _jobs(os.environ.get("TAILOR_WORKSPACE", "."))
+
+
+def comparison(runs: Sequence[Run]) -> Comparison:
+    """The runs side by side; counted again only when one of them or the files changed."""
+    states = tuple((run.id, run.fingerprint, *_numbers(run)) for run in runs)
+    return _comparison((stamp(runs[0].workspace.root), states), runs)
+
+
+def command(workspace: Workspace, *words: str) -> str:
+    """A command of Tailor for this workspace, as it would be typed."""
+    return shlex.join(["tailor", *words, "-w", str(workspace.root)])
+
+
+def next_step(workspace: Workspace) -> bool:
+    """Say what is still missing before stages can run; True when nothing is.
+
+    Raises:
+        TailorError: there are lines in the benchmark, but no question.
+    """
+    say_ = say()
+    knowledge = workspace.knowledge
+    benchmark = knowledge / "benchmark.jsonl"
+    if not any(p.is_file() for p in knowledge.rglob("*") if p != benchmark):
+        st.info(literal(say_("missing.documents", folder=knowledge)))
+        st.code(command(workspace, "ingest"), language=None)
+        return False
+    if not (workspace.state / "index" / "current").exists():
+        st.info(say_("missing.index"))
+        st.code(command(workspace, "ingest"), language=None)
+        return False
+    if not benchmark.exists() or not benchmark.stat().st_size:
+        st.info(literal(say_("missing.benchmark", file=benchmark)))
+        st.code(
+            '{"question": "…", "answer": "…", '
+            '"evidence": [{"document": "hr/leave.md", "quote": "…"}]}',
+            language=None,
+        )
+        return False
+    if problems := workspace.benchmark.problems:
+        with st.expander(say_("benchmark.problems", count=len(problems))):
+            st.code("\n".join(map(str, problems)), language=None, wrap_lines=True)
+    return True
+
+
+def select(
+    name: str, columns: Mapping[str, Sequence[str]], chosen: int, alt: str, height: int | None = None
+) -> int:
+    """A table with one selected line; returns the number of the line that was clicked."""
+    # Another key makes another grid: with the new line marked, and columns as wide as they need.
+    lines = [key_part for column in columns.values() for key_part in column]
+    key = f"{name} {chosen} {hash(tuple(lines))}"
+    event = st.dataframe(
+        columns,
+        hide_index=True,
+        key=key,
+        on_select="rerun",
+        selection_mode=["single-row-required", "single-cell"],
+        selection_default={"selection": {"rows": [chosen], "columns": [], "cells": []}},
+        height=height or "content",
+        alt=alt,
+    )
+    selection = event.selection
+    if selection.cells:
+        return int(selection.cells[0][0])
+    return int(selection.rows[0]) if selection.rows else chosen
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _workspace(root: str, at: Stamp) -> Workspace:
+    return Workspace(root)
+
+
+@st.cache_resource(show_spinner=False)
+def _jobs(root: str) -> list[Job]:
+    return []
+
+
+@st.cache_resource(max_entries=20, show_spinner=False)
+def _comparison(key: object, _runs: Sequence[Run]) -> Comparison:
+    return compare(_runs)
+
+
+def _numbers(run: Run) -> tuple[str, int, int]:
+    state = run.state()
+    return state.status, state.done, state.errors
+
+
+def _changed(path: Path) -> tuple[int, int] | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size
