@@ -6,7 +6,7 @@ from typing import Literal
 
 from tailor.assistant import REFUSAL, Assistant, Example, digest
 from tailor.benchmark import Question
-from tailor.errors import TailorError
+from tailor.errors import NotApplicable
 from tailor.stage import Stage, setting
 from tailor.text import fold, words
 from tailor.workspace import Workspace
@@ -25,7 +25,7 @@ class FewShot(Stage):
         """The same assistant with examples from the train questions, never from dev or test."""
         pool = workspace.benchmark.split("train")
         if len(pool) < self.shots:
-            raise TailorError(
+            raise NotApplicable(
                 f"few_shot shows {self.shots} examples but the benchmark has {len(pool)} train "
                 'questions: add questions with "split": "train", or set few_shot.shots lower.'
             )

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tailor.assistant import Assistant
-from tailor.errors import TailorError
+from tailor.errors import NotApplicable
 from tailor.stage import Stage, setting
 from tailor.workspace import Workspace
 
@@ -30,7 +30,7 @@ class FineTuning(Stage):
 
         chat = assistant.model
         if not isinstance(chat, Chat) or not isinstance(chat.model, LocalChat):
-            raise TailorError(
+            raise NotApplicable(
                 "fine_tuning needs a model whose weights are on this machine: run it with "
                 "`--model shipped` or `--model huggingface:PATH`."
             )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tailor.assistant import Assistant
 from tailor.documents.passages import Splitter
-from tailor.errors import TailorError
+from tailor.errors import NotApplicable
 from tailor.stage import Stage, setting
 from tailor.workspace import Workspace
 
@@ -27,7 +27,7 @@ class RetrievalTuning(Stage):
         from tailor.scoring.tuning import best_k, best_search
 
         if not any(q.evidence for q in workspace.benchmark.split("dev")):
-            raise TailorError(
+            raise NotApplicable(
                 "retrieval_tuning chooses on dev questions with evidence, and the benchmark has "
                 'none: add "evidence" to questions with "split": "dev".'
             )

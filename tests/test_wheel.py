@@ -25,9 +25,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if (ROOT / name).is_file():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             (source / name).write_bytes((ROOT / name).read_bytes())
-    subprocess.run(
-        [*pip, "wheel", "--no-deps", "-w", str(home / "dist"), str(source)], check=True
-    )
+    subprocess.run([*pip, "wheel", "--no-deps", "-w", str(home / "dist"), str(source)], check=True)
     (wheel,) = (home / "dist").glob("*.whl")
     venv.create(home / "env", with_pip=False)
     python = home / "env" / ("Scripts" if os.name == "nt" else "bin") / "python"

@@ -25,7 +25,7 @@ def main() -> None:
             "Language / Ngôn ngữ", LANGUAGES, default="EN", required=True, key="lang",
             bind="query-params",
         )  # fmt: skip
-        say = opened.say()
+        say = opened.spoken()
         # Screen readers choose their voice by it.
         st.html(
             f"<script>document.documentElement.lang = '{say.code}'</script>",
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def _about() -> None:
-    workspace, say = opened.workspace(), opened.say()
+    workspace, say = opened.workspace(), opened.spoken()
     with st.sidebar:
         st.markdown(f"**{literal(workspace.root.name)}**")
         lines = [say("about.model", model=workspace.config.model)]

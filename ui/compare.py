@@ -24,7 +24,7 @@ MARKS = {"better": "▲", "worse": "▼", "same": "=", "unscored": "–"}
 
 def page() -> None:
     """Show the page."""
-    say, workspace = opened.say(), opened.workspace()
+    say, workspace = opened.spoken(), opened.workspace()
     st.title(say("compare.title"))
     if not opened.next_step(workspace):
         return

@@ -39,7 +39,7 @@ def stamp(root: Path) -> Stamp:
     return tuple(_changed(root / name) for name in names)
 
 
-def say() -> Language:
+def spoken() -> Language:
     """The language that was chosen."""
     chosen = st.session_state.get("lang")
     return language((chosen if chosen in LANGUAGES else "EN").lower())
@@ -67,19 +67,19 @@ def next_step(workspace: Workspace) -> bool:
     Raises:
         TailorError: there are lines in the benchmark, but no question.
     """
-    say_ = say()
+    say = spoken()
     knowledge = workspace.knowledge
     benchmark = knowledge / "benchmark.jsonl"
     if not any(p.is_file() for p in knowledge.rglob("*") if p != benchmark):
-        st.info(literal(say_("missing.documents", folder=knowledge)))
+        st.info(literal(say("missing.documents", folder=knowledge)))
         st.code(command(workspace, "ingest"), language=None)
         return False
     if not (workspace.state / "index" / "current").exists():
-        st.info(say_("missing.index"))
+        st.info(say("missing.index"))
         st.code(command(workspace, "ingest"), language=None)
         return False
     if not benchmark.exists() or not benchmark.stat().st_size:
-        st.info(literal(say_("missing.benchmark", file=benchmark)))
+        st.info(literal(say("missing.benchmark", file=benchmark)))
         st.code(
             '{"question": "…", "answer": "…", '
             '"evidence": [{"document": "hr/leave.md", "quote": "…"}]}',
@@ -87,7 +87,7 @@ def next_step(workspace: Workspace) -> bool:
         )
         return False
     if problems := workspace.benchmark.problems:
-        with st.expander(say_("benchmark.problems", count=len(problems))):
+        with st.expander(say("benchmark.problems", count=len(problems))):
             st.code("\n".join(map(str, problems)), language=None, wrap_lines=True)
     return True
 

@@ -59,7 +59,7 @@ class Line:
 
 def page() -> None:
     """Show the page; it looks for news every second while a run goes on."""
-    say, workspace = opened.say(), opened.workspace()
+    say, workspace = opened.spoken(), opened.workspace()
     st.title(say("stages.title"))
     running = job.live(workspace, opened.jobs()) is not None
     st.fragment(body, run_every=1 if running else 5)(running)
@@ -109,7 +109,7 @@ def ladder(workspace: Workspace, ready: bool) -> list[Line]:
 
 def table(lines: Sequence[Line], live: Live | None) -> int:
     """One line per stage; returns the number of the one that the URL names."""
-    say = opened.say()
+    say = opened.spoken()
     labels = names(lines)
     wanted = st.query_params.get("stage")
     chosen = labels.index(wanted) if wanted in labels else 0
@@ -176,7 +176,7 @@ def errors(line: Line, say: Language) -> str:
 
 def panel(workspace: Workspace, line: Line, live: Live | None, ready: bool) -> None:
     """The selected row: what it does, its run, its settings."""
-    say = opened.say()
+    say = opened.spoken()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(literal(line.row), anchor=False, width="content")
         st.badge(status(line, say), color=COLOURS.get(line.status, "red"))
@@ -228,7 +228,7 @@ def _square(question: Question, scores: Mapping[str, float | None]) -> str:
 
 def messages(workspace: Workspace, line: Line, live: Live | None) -> None:
     """Why a run did not start, why it failed, and why its score may not hold."""
-    say = opened.say()
+    say = opened.spoken()
     jobs = opened.jobs()
     last = next((j for j in reversed(jobs) if j.names[0] in (line.row, "all")), None)
     if last and (failure := last.failure()):
@@ -258,7 +258,7 @@ def staleness(run: Run) -> str:
 
 def buttons(workspace: Workspace, line: Line, live: Live | None, ready: bool) -> None:
     """Run, Resume or Cancel, and the command that does the same."""
-    say = opened.say()
+    say = opened.spoken()
     names = [line.row]
     if line.model != workspace.config.model:
         names += ["--model", line.model]

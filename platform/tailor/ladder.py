@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from tailor.assistant import Answer, Ask, Assistant, digest
 from tailor.benchmark import Question, Split
-from tailor.errors import TailorError
+from tailor.errors import NotApplicable, TailorError
 from tailor.stage import Stage
 
 if TYPE_CHECKING:
@@ -209,8 +209,9 @@ def climb(
         progress: told how far each row has come.
 
     Raises:
-        TailorError: a stage cannot be applied, the provider refuses the key, or another run is
-            going on. Rows finished before are kept.
+        TailorError: the provider refuses the key, or another run is going on. Rows finished
+            before are kept.
+        NotApplicable: the only row to score cannot be applied; among others it is left out.
         KeyboardInterrupt: after what was in flight has been stored.
     """
     ladder = [row if isinstance(row, Row) else None for row in stages]
@@ -231,7 +232,13 @@ def climb(
             workspace.progress = lambda step, done, total, id=row.id: told(id, step, done, total)
             reference = row.stage.starts_from == "root"
             previous, base, lineage = (None, root, ()) if reference else current
-            assistant = row.stage.apply(base, workspace)
+            try:
+                assistant = row.stage.apply(base, workspace)
+            except NotApplicable as error:
+                if [other.id for other in entries if other.scored] == [row.id]:
+                    raise
+                told(row.id, "left out", 0, 0, str(error))
+                continue
             lineage = (*lineage, Step(row.id, row.stage.name(), row.stage.settings()))
             if row.scored:
                 run = _record(workspace, row, model, previous, lineage, assistant, position)

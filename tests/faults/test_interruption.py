@@ -96,7 +96,7 @@ def test_killed_twice_a_run_asks_only_what_is_missing(
 
     model.gate.open()
     before = model.server.count
-    _end(start("run", "prompting"), 0)
+    assert tailor("run", "prompting", "-w", hosted.root).code == 0
     third = stored()
     assert third.items() >= second.items()
     assert len(third) == ASKED
@@ -111,7 +111,7 @@ def test_killed_twice_a_run_asks_only_what_is_missing(
 
 
 def test_a_kill_between_the_reply_and_the_answer_costs_nothing(
-    hosted: Workspace, model: Model, start: Start, stored: Stored
+    hosted: Workspace, model: Model, start: Start, stored: Stored, tailor: Command
 ) -> None:
     """The raw reply is committed before anything else is done with it."""
     dies = (
@@ -130,13 +130,13 @@ def test_a_kill_between_the_reply_and_the_answer_costs_nothing(
     calls, _ = hosted.answers.count()
     assert calls >= 3
     before = model.server.count
-    _end(start("run", "prompting"), 0)
+    assert tailor("run", "prompting", "-w", hosted.root).code == 0
     assert model.server.count - before == ASKED - calls
     assert len(stored()) == ASKED
 
 
 def test_ctrl_c_pauses_and_the_next_run_goes_on(
-    hosted: Workspace, model: Model, start: Start, stored: Stored
+    hosted: Workspace, model: Model, start: Start, stored: Stored, tailor: Command
 ) -> None:
     # From the fourth question on the server asks to come back in a minute, so that both callers
     # are waiting when the signal comes: they must not be waited for.
@@ -153,14 +153,14 @@ def test_ctrl_c_pauses_and_the_next_run_goes_on(
 
     model.fault = lambda request: None
     before = model.server.count
-    _end(start("run", "prompting"), 0)
+    assert tailor("run", "prompting", "-w", hosted.root).code == 0
     assert model.server.count - before == ASKED - 3
     assert len(stored()) == ASKED
     assert stored().items() >= kept.items()
 
 
 def test_a_full_disk_is_one_sentence_and_the_next_run_goes_on(
-    hosted: Workspace, model: Model, start: Start, stored: Stored
+    hosted: Workspace, model: Model, start: Start, stored: Stored, tailor: Command
 ) -> None:
     # No file of this process may grow beyond 100 kB: the store's log gets there after some answers.
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))"
@@ -173,7 +173,7 @@ def test_a_full_disk_is_one_sentence_and_the_next_run_goes_on(
     spent = model.server.count
     assert spent <= len(kept) + 2 * CONCURRENCY  # it stopped spending
 
-    _end(start("run", "prompting"), 0)
+    assert tailor("run", "prompting", "-w", hosted.root).code == 0
     assert stored().items() >= kept.items()
     assert len(stored()) == ASKED
     assert model.server.count - spent <= ASKED - len(kept)

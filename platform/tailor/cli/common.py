@@ -121,7 +121,9 @@ def row_bars() -> Iterator[Progress]:
         last: dict[str, str] = {}
 
         def told(row: str, step: str, done: int, total: int, note: str = "") -> None:
-            if console.is_terminal:
+            if step == "left out":
+                console.print(f"{row}: left out. {note}", markup=False, soft_wrap=True)
+            elif console.is_terminal:
                 if (former := last.get(row)) and former != step:
                     bars.remove_task(tasks.pop((row, former)))
                 last[row] = step

@@ -2,7 +2,7 @@
 
     .tailor/index/<generation>/manifest.json   what it was built from; written last
                                passages.db     numbers, borders and texts of passages
-                               chroma/         vectors by passage number
+                               chroma-<token>/ vectors by passage number
                                lexical/        BM25
     .tailor/index/current                      the name of the generation that is searched
 
@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import shutil
 import sqlite3
 from collections import Counter
@@ -59,6 +60,12 @@ class Manifest:
     """The embedder's vector of the probe text, rounded."""
     files: Mapping[str, str]
     """SHA-256 of ``passages.db`` and of the lexical index."""
+    vectors: str
+    """The folder with the vectors.
+
+    Chroma keeps one client per path and process, so a generation that is built again after damage
+    must not lie where the damaged one lay.
+    """
     format: int = FORMAT
 
     @classmethod
@@ -172,6 +179,7 @@ def build(
     for leftover in (temporary, folder):
         shutil.rmtree(leftover, ignore_errors=True)
     temporary.mkdir(parents=True)
+    chroma = f"chroma-{secrets.token_hex(4)}"
     if progress is not None:
         progress("indexing", 0, len(passages))
     _write_passages(temporary / "passages.db", passages)
@@ -179,7 +187,7 @@ def build(
         from tailor.documents.lexical import LexicalIndex
 
         LexicalIndex.build([searchable(p) for p in passages]).save(temporary / "lexical")
-        _write_vectors(temporary / "chroma", [vectors[text] for text in texts])
+        _write_vectors(temporary / chroma, [vectors[text] for text in texts])
     manifest = Manifest(
         generation=folder.name,
         count=len(passages),
@@ -189,6 +197,7 @@ def build(
         fingerprint=known,
         probe=tuple(round(float(value), 4) for value in probe),
         files=file_digests(temporary),
+        vectors=chroma,
     )
     (temporary / "manifest.json").write_text(json.dumps(asdict(manifest), indent=1), "utf-8")
     for path in [*temporary.rglob("*"), temporary]:

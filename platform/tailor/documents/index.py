@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,12 +94,17 @@ class Index:
         words = self._lexical.scores(question) if self._lexical and weight > 0 else None
         lexical = _top(words, n) if words is not None else []
         vector = self._vector(question) if weight < 1 else None
-        dense = self._dense_index().nearest(vector, n) if vector is not None else []
+        dense: Ranking = []
+        cosines: dict[int, float] = {}
+        if vector is not None:
+            index = self._dense_index()
+            with self._trusting():
+                dense = index.nearest(vector, n)
+                cosines = dict(dense)
+                further = [number for number, _ in lexical if number not in cosines]
+                vectors = index.vectors(further) if further else {}
+                cosines |= {number: float(v @ vector) for number, v in vectors.items()}
         numbers = sorted({number for number, _ in (*lexical, *dense)})
-        cosines = dict(dense)
-        if vector is not None and (further := [i for i in numbers if i not in cosines]):
-            vectors = self._dense_index().vectors(further)
-            cosines |= {number: float(vectors[number] @ vector) for number in further}
         by_words = {number: float(words[number]) for number in numbers} if words is not None else {}
         best = fused(by_words, cosines, weight)[:k]
         lexical_rank = {number: rank for rank, (number, _) in enumerate(lexical, 1)}
@@ -113,6 +119,13 @@ class Index:
             )
             for number, score in best
         ]
+
+    def close(self) -> None:
+        """Release the files; the index cannot be searched afterwards."""
+        with self._lock:
+            self._passages.close()
+            if self._dense is not None:
+                self._dense.close()
 
     def _vector(self, question: str) -> Vector | None:
         """The question's unit vector; None where the embedder knows none of its words."""
@@ -141,15 +154,21 @@ class Index:
                 f"The index was built with another embedder than the one given (its name then: "
                 f"{self.manifest.embedder}): run `tailor ingest` to rebuild it."
             )
+        with self._trusting():
+            dense = DenseIndex.open(self._folder / self.manifest.vectors)
+            if dense.count != self.count:
+                raise ValueError("the collection has lost passages")
+        return dense
+
+    @contextmanager
+    def _trusting(self) -> Iterator[None]:
+        """Turn whatever Chroma raises into one sentence, and have the generation built anew."""
         try:
-            dense = DenseIndex.open(self._folder / "chroma")
-            if dense.count == self.count:
-                return dense
-        except Exception:  # Chroma raises many kinds of errors, some of its own Rust core
-            pass
-        # A folder without a manifest is not a generation: the next ingestion builds it anew.
-        (self._folder / "manifest.json").unlink(missing_ok=True)
-        raise damaged(self._folder)
+            yield
+        except Exception as error:  # Chroma raises many kinds, some from its Rust core
+            # A folder without a manifest is no generation: the next ingestion builds it.
+            (self._folder / "manifest.json").unlink(missing_ok=True)
+            raise damaged(self._folder) from error
 
     def _read(self, numbers: list[int]) -> dict[int, Passage]:
         marks = ", ".join("?" * len(numbers))

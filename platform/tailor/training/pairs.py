@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tailor.assistant import REFUSAL, Ask, Assistant
 from tailor.documents.passages import Passage
-from tailor.errors import TailorError
+from tailor.errors import NotApplicable
 
 if TYPE_CHECKING:
     from tailor.models.chat import Chat
@@ -33,13 +33,13 @@ def pairs(assistant: Assistant, chat: Chat, workspace: Workspace) -> list[Pair]:
     holds it takes the last place, so that the lesson is to read rather than to guess.
 
     Raises:
-        TailorError: there are too few train questions.
+        NotApplicable: there are too few train questions.
     """
     from langchain_core.messages import convert_to_openai_messages
 
     questions = workspace.benchmark.split("train")
     if len(questions) < FEWEST:
-        raise TailorError(
+        raise NotApplicable(
             f"fine_tuning needs at least {FEWEST} train questions and the benchmark has "
             f'{len(questions)}: add questions with "split": "train".'
         )

@@ -2,8 +2,8 @@
 
     python -m tailor.models.pretraining.reader --minutes 60 --threads 2 [--text FILE ...] [--resume]
 
-Muon for the weight matrices (Jordan et al. 2024), AdamW for the rest; learning rate 2e-3, linear
-decay over the last half. Each thread is a process that works on its own batches: on small
+Muon for the weight matrices (Jordan et al. 2024), AdamW for the rest; linear decay over the last
+half. Muon starts slowly, as fast steps undo the hand-set start. Each thread is a process that works on its own batches: on small
 matrices that is faster than threads within an operation. Checkpoints make a run resumable; with
 ``--steps`` it is deterministic.
 """
@@ -45,7 +45,9 @@ class Plan:
     seed: int = 0
     batch_tokens: int = 4000  # per worker
     batches_per_block: int = 8
-    learning_rate: float = 2e-3
+    matrix_rate: float = 5e-4  # Muon, up to the first tenth; from a quarter on the late rate
+    late_matrix_rate: float = 8e-4
+    vector_rate: float = 4e-3  # AdamW
     warm_up: int = 60
     weight_decay: float = 0.05
     workers: int = 1
@@ -95,8 +97,8 @@ def optimizers(model: LlamaForCausalLM, plan: Plan) -> list[torch.optim.Optimize
     hidden = [p for name, p in named if p.ndim == 2 and "embed" not in name]
     rest = [p for name, p in named if not (p.ndim == 2 and "embed" not in name)]
     return [
-        Muon(hidden, lr=plan.learning_rate, weight_decay=plan.weight_decay),
-        torch.optim.AdamW(rest, lr=plan.learning_rate, betas=(0.9, 0.98), weight_decay=0.0),
+        Muon(hidden, lr=plan.matrix_rate, weight_decay=plan.weight_decay),
+        torch.optim.AdamW(rest, lr=plan.vector_rate, betas=(0.9, 0.98), weight_decay=0.0),
     ]
 
 
@@ -182,11 +184,14 @@ def _block(
     return batches[: len(batches) - len(batches) % plan.workers][:wanted]
 
 
-def learning_rate(plan: Plan, state: State) -> float:
-    """Warm-up, constant to half of the plan, then linear decay to 2%."""
+def learning_rates(plan: Plan, state: State) -> tuple[float, float]:
+    """Muon's and AdamW's: warm-up, constant to half of the plan, then linear decay to 2%."""
     progress = state.progress(plan)
+    late = min(1.0, max(0.0, (progress - 0.1) / 0.15))
+    matrix_rate = plan.matrix_rate + late * (plan.late_matrix_rate - plan.matrix_rate)
     scale = 1.0 if progress < 0.5 else max(0.02, (1 - progress) / 0.5)
-    return plan.learning_rate * scale * min(1.0, (state.step + 1) / plan.warm_up)
+    scale *= min(1.0, (state.step + 1) / plan.warm_up)
+    return matrix_rate * scale, plan.vector_rate * scale
 
 
 def train(
@@ -229,8 +234,8 @@ def train(
         while state.progress(plan) < 1 and (not until_step or state.step < until_step):
             block = _block(plan, state, tokens, texts)
             for rows in block[rank :: plan.workers]:
-                rate = learning_rate(plan, state)
-                for optimizer in optimizing:
+                rates = learning_rates(plan, state)
+                for optimizer, rate in zip(optimizing, rates, strict=True):
                     for group in optimizer.param_groups:
                         group["lr"] = rate
                 loss = answer_loss(model, collate(rows))

@@ -1,0 +1,166 @@
+"""The commands as a user types them: results, JSON, exit codes and sentences."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tailor.workspace import Workspace
+
+
+def test_a_workspace_from_nothing(tailor, tmp_path: Path) -> None:
+    root = tmp_path / "acme"
+    assert tailor("init", root).code == 0
+    assert "already" in tailor("init", root).sentence
+    empty = tailor("ingest", "-w", root)
+    assert empty.code == 1
+    assert "documents" in empty.sentence
+    (root / "knowledge" / "leave.md").write_text("# Leave\n\nTwelve days of leave.\n", "utf-8")
+    ingested = tailor("ingest", "-w", root, "--json")
+    assert ingested.code == 0
+    assert ingested.json["schema_version"] == 1
+    assert [(f["path"], f["status"]) for f in ingested.json["files"]] == [("leave.md", "indexed")]
+    again = tailor("ingest", "-w", root, "--json").json
+    assert [f["status"] for f in again["files"]] == ["unchanged"]
+    assert again["generation"] == ingested.json["generation"]
+    found = tailor("search", "How many days of leave?", "-w", root, "--json").json
+    assert found["passages"][0]["document"] == "leave.md"
+    assert set(found["passages"][0]) == {
+        "document", "start", "end", "place", "text", "score", "dense_rank", "lexical_rank",
+    }  # fmt: skip
+    missing = tailor("run", "prompting", "-w", root)
+    assert missing.code == 1
+    assert "benchmark" in missing.sentence
+
+
+def test_missing_folders(tailor, tmp_path: Path) -> None:
+    assert "tailor init" in tailor("search", "x", "-w", tmp_path / "nowhere").sentence
+    assert "knowledge" in tailor("ingest", "-w", tmp_path).sentence
+
+
+def test_search_before_ingest(tailor, workspace: Workspace) -> None:
+    assert "tailor ingest" in tailor("search", "leave", "-w", workspace.root).sentence
+
+
+def test_a_document_that_cannot_be_read(tailor, workspace: Workspace) -> None:
+    (workspace.knowledge / "broken.pdf").write_bytes(b"%PDF-1.7 and then nothing")
+    (workspace.knowledge / "photo.xyz").write_bytes(b"\x00\x01")
+    ended = tailor("ingest", "-w", workspace.root)
+    assert ended.code == 0
+    assert "broken.pdf" in ended.err
+    assert "photo.xyz" in ended.err
+    files = {f["path"]: f for f in tailor("ingest", "-w", workspace.root, "--json").json["files"]}
+    assert files["broken.pdf"]["status"] == "refused"
+    assert files["broken.pdf"]["reason"]
+    assert files["hr/leave.md"]["status"] == "unchanged"
+
+
+def test_a_broken_configuration(tailor, workspace: Workspace) -> None:
+    toml = workspace.root / "tailor.toml"
+    toml.write_text("model = \n", "utf-8")
+    ended = tailor("search", "x", "-w", workspace.root)
+    assert ended.code == 1
+    assert str(toml) in ended.sentence
+    assert "line 1" in ended.sentence
+    toml.write_text('modle = "shipped"\n', "utf-8")
+    ended = tailor("search", "x", "-w", workspace.root)
+    assert ended.code == 2
+    assert "'model'" in ended.sentence
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["run", "retreival"], "'retrieval'"),
+        (["run", "few_shot", "--set", "few_shot.shts=3"], "shots"),
+        (["run", "few_shot", "--set", "few_shot.shots=many"], "whole number"),
+        (["run", "few_shot", "--set", "few_shot"], "key=value"),
+        (["run", "few_shot", "--set", "concurrncy=3"], "'concurrency'"),
+        (["run", "prompting", "--carry", "worst"], "previous or best"),
+        (["run", "prompting", "--model", "gpt"], "provider"),
+        (["compare", "prompting"], "two rows"),
+    ],
+)
+def test_wrong_usage_exits_with_2(tailor, hosted: Workspace, arguments, hint) -> None:
+    if arguments[0] == "compare":
+        assert tailor("run", "prompting", "-w", hosted.root).code == 0
+    ended = tailor(*arguments, "-w", hosted.root)
+    assert ended.code == 2
+    assert hint in ended.sentence
+
+
+def test_a_benchmark_line_that_does_not_parse(tailor, hosted: Workspace, model) -> None:
+    path = hosted.knowledge / "benchmark.jsonl"
+    path.write_text('{"question": "half a li\n' + path.read_text("utf-8"), "utf-8")
+    ended = tailor("run", "prompting", "-w", hosted.root)
+    assert ended.code == 0
+    assert f"{path}:1: not JSON" in ended.err
+    assert len(set(model.questions())) == 10
+
+
+def test_run_compare_and_ask(tailor, hosted: Workspace, model) -> None:
+    assert tailor("ingest", "-w", hosted.root).code == 0
+    ended = tailor("run", "prompting", "few_shot", "-w", hosted.root, "--json")
+    assert ended.code == 0
+    asked = len(model.questions())
+    assert asked == 20
+    result = ended.json
+    assert [s["row"] for s in result["stages"]] == ["prompting", "few_shot"]
+    assert result["stages"][1]["vs_previous"]["row"] == "prompting"
+    compared = tailor("compare", "-w", hosted.root, "--json").json
+    assert compared == result
+    pairwise = tailor("compare", "prompting", "few_shot", "-w", hosted.root)
+    assert pairwise.code == 0
+    assert "few_shot" in pairwise.out
+    assert len(model.questions()) == asked
+    answered = tailor("ask", "How are refunds paid?", "-s", "few_shot", "-w", hosted.root, "--json")
+    assert answered.json["answer"] == "by bank transfer"
+    assert answered.json["row"] == "few_shot"
+
+
+def test_gates(tailor, hosted: Workspace) -> None:
+    assert tailor("run", "prompting", "--min-score", "0.5", "-w", hosted.root).code == 0
+    missed = tailor("run", "few_shot", "--require-gain", "-w", hosted.root)
+    assert missed.code == 3
+    assert "Gate missed" in missed.err
+
+
+def test_a_stage_that_cannot_be_applied_is_left_out_of_all(tailor, configure) -> None:
+    hosted = configure(ladder=["prompting", "fine_tuning"])
+    ended = tailor("run", "all", "-w", hosted.root, "--json")
+    assert ended.code == 0
+    assert "fine_tuning: left out. fine_tuning needs a model whose weights" in ended.err
+    assert [s["row"] for s in ended.json["stages"]] == ["prompting"]
+    alone = tailor("run", "fine_tuning", "-w", hosted.root)
+    assert alone.code == 1
+    assert "--model shipped" in alone.sentence
+
+
+def test_doctor(tailor, workspace: Workspace) -> None:
+    ended = tailor("doctor", "-w", workspace.root, "--json")
+    assert ended.code == 0
+    states = {f["name"]: f["state"] for f in ended.json["findings"]}
+    assert states["torch"] == states["shipped reader"] == states["workspace"] == "ok"
+    assert states["openai key"] == "absent"
+
+
+def test_texts_that_leave_the_machine_are_named(tailor, hosted: Workspace) -> None:
+    from tailor.cli.run import texts_leave
+
+    assert texts_leave("openai:double", hosted) == ""
+    away = hosted.with_settings({"base_url": "https://models.example/v1"})
+    assert "models.example" in texts_leave("openai:double", away)
+    assert "anthropic" in texts_leave("anthropic:some-model", hosted)
+    assert texts_leave("shipped", hosted) == ""
+
+
+def test_standard_output_is_json_and_nothing_else(workspace: Workspace) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "tailor.cli.main", "ingest", "-w", workspace.root, "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(ended.stdout)["totals"]
