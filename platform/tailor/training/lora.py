@@ -54,7 +54,7 @@ def train(
     import torch
     from datasets import Dataset
     from datasets.utils.logging import disable_progress_bar
-    from peft import LoraConfig
+    from peft import LoraConfig, PeftModel
     from transformers import AutoTokenizer, BitsAndBytesConfig, TrainerCallback
     from trl.trainer.sft_config import SFTConfig
     from trl.trainer.sft_trainer import SFTTrainer
@@ -132,7 +132,9 @@ def train(
                 callbacks=[Told()],
             )
             trainer.train()
-        trainer.save_model(str(folder))
+        tuned = trainer.model
+        assert isinstance(tuned, PeftModel)
+        tuned.save_pretrained(str(folder))
         trainer.state.save_to_json(str(folder / "trainer_state.json"))
     finally:
         shutil.rmtree(checkpoints, ignore_errors=True)
