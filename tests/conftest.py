@@ -148,10 +148,10 @@ class Model:
 def model() -> Iterator[Model]:
     """Answers every question of the workspace rightly, unless told otherwise."""
     gate = Gate(right)
-    server = OpenAIServer(gate, lambda request: model.fault(request))
-    model = Model(server, gate, lambda request: None)
+    server = OpenAIServer(gate, lambda request: counting.fault(request))
+    counting = Model(server, gate, lambda request: None)
     with server:
-        yield model
+        yield counting
         gate.open()
 
 

@@ -127,14 +127,12 @@ def _filled(path: Path) -> int:
 
 
 def test_damage_anywhere_is_one_sentence_or_right(tmp_path: Path) -> None:
-    path = tmp_path / "answers.db"
-    size = _filled(path)
-    sound = path.read_bytes()
-    told = 0
+    size = _filled(tmp_path / "answers.db")
+    sound = (tmp_path / "answers.db").read_bytes()
+    told: list[str] = []
     for start in range(100, size, 1500):
+        path = tmp_path / f"{start}.db"
         path.write_bytes(sound[:start] + b"\xff" * 600 + sound[start + 600 :])
-        for leftover in ("answers.db-wal", "answers.db-shm"):
-            (tmp_path / leftover).unlink(missing_ok=True)
         try:
             store = AnswerStore(path)
             for at in range(60):
@@ -142,11 +140,10 @@ def test_damage_anywhere_is_one_sentence_or_right(tmp_path: Path) -> None:
                 assert store.call(f"k{at}") in (CALL, None)
             store.answers("a")
             store.keep_answer("a", "new", ANSWER)
-            store.close()
         except TailorError as error:
-            assert "answers.db" in str(error)
-            told += 1
-    assert told > size / 1500 / 2
+            told.append(str(error))
+    assert len(told) > size / 1500 / 2
+    assert [sentence for sentence in told if ".db is damaged" not in sentence] == []
 
 
 def test_a_damaged_store_is_one_sentence_on_the_command_line(
@@ -188,7 +185,7 @@ def test_a_full_store_is_one_sentence_and_loses_nothing(store: AnswerStore) -> N
     store.keep_answer("a", "q", ANSWER)
     (pages,) = store._db.execute("PRAGMA page_count").fetchone()
     store._db.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(TailorError, match="is full.*nothing stored is lost"):
+    with pytest.raises(TailorError, match=r"is full.*goes on from what is stored"):
         store.keep_answer("a", "long", replace(ANSWER, text="x" * 100_000))
     assert store.answers("a") == {"q": ANSWER}
     store._db.execute("PRAGMA max_page_count = 100000")

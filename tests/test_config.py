@@ -1,4 +1,4 @@
-"""tailor.toml: every key has a default, unknown keys and values that do not fit are one sentence."""
+"""tailor.toml: every key has a default; what is unknown or does not fit is one sentence."""
 
 from __future__ import annotations
 

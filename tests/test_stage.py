@@ -210,8 +210,8 @@ def test_a_stage_that_searches_needs_an_index(name: str, workspace: Workspace) -
 def test_few_shot_shows_train_questions_only(ingested: Workspace) -> None:
     assistant = Assistant(model=_Untouched())  # type: ignore[arg-type]
     for pick in ("nearest", "fixed"):
-        after = TYPES["few_shot"].with_settings({"shots": 3, "pick": pick}).apply(
-            assistant, ingested
+        after = (
+            TYPES["few_shot"].with_settings({"shots": 3, "pick": pick}).apply(assistant, ingested)
         )
         train = {q.question for q in ingested.benchmark.split("train")}
         for question in ingested.benchmark.questions:

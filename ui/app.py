@@ -15,7 +15,7 @@ _HERE = Path(__file__).parent
 
 def main() -> None:
     """Show the page that the URL names; what a user can cause is a sentence, never a traceback."""
-    st.set_page_config(page_title="Tailor", page_icon="🧵", layout="wide", initial_sidebar_state=250)
+    st.set_page_config("Tailor", "🧵", layout="wide", initial_sidebar_state=250)
     dark = st.context.theme.type == "dark"
     accent, warm = ("#3aa79c", "#f2a56d") if dark else ("#0f766e", "#b4552d")
     st.html(_HERE / "style.css")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -50,22 +50,33 @@ def verdict(result: Comparison, say: Language) -> None:
 
 def remarks(workspace: Workspace, runs: Sequence[Run], say: Language) -> None:
     """Runs that no longer hold, are not complete or are missing, each with the command to type."""
-    model = workspace.config.model
+    for kind in ("benchmark", "documents"):
+        stale = [run for run in runs if opened.staleness(run) == kind]
+        if stale:
+            rows = ", ".join(run.row for run in stale)
+            st.warning(literal(say(f"compare.stale_{kind}", rows=rows)))
+            _commands(workspace, stale)
     for run in runs:
-        words = ["run", run.stage] + (["--model", run.model] if run.model != model else [])
-        if run.stale():
-            changed = run.benchmark != workspace.benchmark.digest
-            kind = "benchmark" if changed else "documents"
-            st.warning(literal(say(f"stale.{kind}", row=run.row)))
-            st.code(opened.command(workspace, *words), language=None)
-        elif (state := run.state()).status not in ("complete", "running"):
+        state = run.state()
+        if not run.stale() and state.status not in ("complete", "running"):
             text = say("compare.incomplete", row=run.row, done=state.done, total=state.total)
             st.warning(literal(text))
-            st.code(opened.command(workspace, *words), language=None)
+            _commands(workspace, [run])
     have = {run.stage for run in runs}
     if missing := [name for name in workspace.config.ladder if name not in have]:
         with st.expander(literal(say("compare.missing", rows=", ".join(missing)))):
-            st.code(opened.command(workspace, "run", *missing), language=None)
+            st.code(opened.command(workspace, "run", *missing), language=None, wrap_lines=True)
+
+
+def _commands(workspace: Workspace, runs: Sequence[Run]) -> None:
+    """The commands that run these again, one for each model."""
+    lines = []
+    for model in dict.fromkeys(run.model for run in runs):
+        words = list(dict.fromkeys(run.stage for run in runs if run.model == model))
+        if model != workspace.config.model:
+            words += ["--model", model]
+        lines.append(opened.command(workspace, "run", *words))
+    st.code("\n".join(lines), language=None, wrap_lines=True)
 
 
 def bars(result: Comparison, say: Language) -> None:
@@ -73,7 +84,7 @@ def bars(result: Comparison, say: Language) -> None:
     import altair as alt
 
     names = compared.labels(result.rows)
-    winner = (result.winner.row, result.winner.model)
+    winner = _winner(result)
     values = [
         {
             "row": names[compared.key(row)],
@@ -81,7 +92,7 @@ def bars(result: Comparison, say: Language) -> None:
             "low": row.primary.low,
             "high": row.primary.high,
             "text": format.percent(row.primary.mean, say.code),
-            "told": wording._score(row, say.code),
+            "told": wording.score(row, say.code),
             "winner": compared.key(row) == winner,
         }
         for row in result.rows
@@ -91,13 +102,14 @@ def bars(result: Comparison, say: Language) -> None:
     if not values:
         st.info(say("compare.no_scores"))
         return
+    st.caption(literal(say("compare.axis", split=result.split, n=result.n)))
     dark = st.context.theme.type == "dark"
     ink = "#e8eceb" if dark else "#1f2a2a"
     strong, muted = ("#3aa79c", "#43615f") if dark else ("#0f766e", "#a9c6c3")
     y = alt.Y(
         "row:N", sort=None, title=None, axis=alt.Axis(labelLimit=260, labelFontSize=13, ticks=False)
     )
-    base = alt.Chart(alt.Data(values=values)).encode(
+    base = alt.Chart(alt.InlineData(values=values)).encode(
         y=y,
         tooltip=[
             alt.Tooltip("row:N", title=say("compare.row")),
@@ -108,7 +120,7 @@ def bars(result: Comparison, say: Language) -> None:
         x=alt.X(
             "score:Q",
             scale=alt.Scale(domain=[0, 1]),
-            title=say("compare.axis", split=result.split, n=result.n),
+            title=None,
             axis=alt.Axis(format="%", values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
         ),
         color=alt.condition("datum.winner", alt.value(strong), alt.value(muted)),
@@ -118,7 +130,7 @@ def bars(result: Comparison, say: Language) -> None:
         x="high:Q", text="text:N"
     )
     st.altair_chart(
-        (bar + whisker + label).properties(height=34 * len(values) + 60),
+        (bar + whisker + label).properties(height=34 * len(values) + 30),
         alt="; ".join(f"{v['row']}: {v['told']}" for v in values),
         width="stretch",
     )
@@ -127,16 +139,15 @@ def bars(result: Comparison, say: Language) -> None:
 def table(result: Comparison, say: Language) -> None:
     """All rows with what they score and take."""
     names, lang = compared.labels(result.rows), say.code
-    winner = (result.winner.row, result.winner.model)
-    chosen = result.winner.status == "chosen"
+    winner = _winner(result)
     recalls = [row.metrics.get("recall@5") for row in result.rows]
     columns = {
         say("compare.row"): [
-            ("★ " if chosen and compared.key(row) == winner else "") + names[compared.key(row)]
+            ("★ " if compared.key(row) == winner else "") + names[compared.key(row)]
             for row in result.rows
         ],
-        say("stages.score"): [wording._score(row, lang) for row in result.rows],
-        say("compare.step"): [wording._step(row.step, lang) for row in result.rows],
+        say("stages.score"): [wording.score(row, lang) for row in result.rows],
+        say("compare.step"): [wording.step(row.step, lang) for row in result.rows],
         "p": [p_value(row.step.paired.p if row.step else None, lang) for row in result.rows],
         "recall@5": [format.percent(r.mean if r else None, lang) for r in recalls],
         say("compare.latency"): [format.seconds(row.p50, lang) for row in result.rows],
@@ -144,13 +155,17 @@ def table(result: Comparison, say: Language) -> None:
             format.count(row.input_tokens + row.output_tokens, lang) for row in result.rows
         ],
         say("compare.cost"): [format.usd(row.cost_usd, lang) for row in result.rows],
-        say("stages.n"): [
-            say("compare.scored", scored=row.scored, n=row.n) for row in result.rows
-        ],
+        say("stages.n"): [say("compare.scored", scored=row.scored, n=row.n) for row in result.rows],
         say("stages.errors"): [format.count(row.errors, lang) for row in result.rows],
     }
     st.dataframe(columns, hide_index=True, alt=say("compare.table"), height="content")
     st.caption(literal(say("compare.legend")))
+
+
+def _winner(result: Comparison) -> tuple[str | None, str | None]:
+    """The key of the row that was chosen; of none where that is undecided."""
+    chosen = result.winner.status == "chosen"
+    return (result.winner.row, result.winner.model) if chosen else (None, None)
 
 
 def p_value(p: float | None, lang: str) -> str:
@@ -161,9 +176,7 @@ def p_value(p: float | None, lang: str) -> str:
     return text.replace(".", ",") if lang == "vi" else text
 
 
-def questions(
-    workspace: Workspace, runs: Sequence[Run], result: Comparison, say: Language
-) -> None:
+def questions(workspace: Workspace, runs: Sequence[Run], result: Comparison, say: Language) -> None:
     """Two rows side by side: choose them, choose a question, read both answers."""
     st.subheader(say("compare.questions"), anchor=False)
     names = compared.labels(result.rows)
@@ -205,7 +218,7 @@ def questions(
                 base=base,
                 candidate=candidate,
                 n=step.paired.n if step else 0,
-                step=wording._step(step, say.code),
+                step=wording.step(step, say.code),
                 better=counts["better"],
                 worse=counts["worse"],
                 same=kinds.count("same"),
@@ -223,7 +236,7 @@ def questions(
         return
     listing, detail = st.columns([5, 7], gap="medium")
     with listing:
-        item = shown[chosen_question(shown, base, candidate, say)]
+        item = shown[chosen_question(shown, say)]
     with detail:
         side_by_side(workspace, item, base, candidate, say)
 
@@ -247,20 +260,20 @@ def kind(item: SideBySide) -> str:
     return "same" if item.delta == 0 else "better" if item.delta > 0 else "worse"
 
 
-def chosen_question(
-    shown: Sequence[SideBySide], base: str, candidate: str, say: Language
-) -> int:
+def chosen_question(shown: Sequence[SideBySide], say: Language) -> int:
     """The list of questions; returns the number of the one that the URL names."""
     ids = [item.question.id for item in shown]
     wanted = st.query_params.get("question")
     chosen = ids.index(wanted) if wanted in ids else 0
     columns = {
         "±": [MARKS[kind(item)] for item in shown],
-        base: [format.percent(item.base_score, say.code) for item in shown],
-        candidate: [format.percent(item.candidate_score, say.code) for item in shown],
+        say("compare.base"): [format.percent(item.base_score, say.code) for item in shown],
+        say("compare.candidate"): [
+            format.percent(item.candidate_score, say.code) for item in shown
+        ],
         say("compare.question"): [item.question.question for item in shown],
     }
-    height = min(38 + 35 * len(shown), 600)
+    height = min(37 + 35 * len(shown), 600)
     clicked = opened.select("questions", columns, chosen, say("compare.list"), height)
     if clicked != chosen:
         st.query_params["question"] = ids[clicked]
@@ -332,7 +345,10 @@ def _passage(
     flags = f' <b class="evidence">✓ {html.escape(say("answer.evidence"))}</b>' if marks else ""
     flags += f" <i>{html.escape(say('answer.dropped'))}</i>" if dropped else ""
     source = html.escape(passage.source)
-    return f'<div class="passage"><b>[{number}]</b> {source}{flags}<blockquote>{text}</blockquote></div>'
+    return (
+        f'<div class="passage"><b>[{number}]</b> {source}{flags}'
+        f"<blockquote>{text}</blockquote></div>"
+    )
 
 
 def _labelled(label: str, text: str) -> str:

@@ -67,9 +67,11 @@ def start(workspace: Workspace, names: Sequence[str]) -> Job:
     logs = workspace.state / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     handle, log = tempfile.mkstemp(dir=logs, prefix=f"run-{'-'.join(names)}-", suffix=".log")
+    # -P: no file of the folder this was started in may take the place of a module.
+    python = [sys.executable, "-P", "-m", "tailor.cli.main"]
     with os.fdopen(handle, "wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tailor.cli.main", "run", *names, "-w", str(workspace.root)],
+            [*python, "run", *names, "-w", str(workspace.root)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -56,6 +56,13 @@ def comparison(runs: Sequence[Run]) -> Comparison:
     return _comparison((stamp(runs[0].workspace.root), states), runs)
 
 
+def staleness(run: Run) -> str:
+    """``benchmark`` or ``documents``: what changed since the run; empty where nothing did."""
+    if not run.stale():
+        return ""
+    return "benchmark" if run.benchmark != run.workspace.benchmark.digest else "documents"
+
+
 def command(workspace: Workspace, *words: str) -> str:
     """A command of Tailor for this workspace, as it would be typed."""
     return shlex.join(["tailor", *words, "-w", str(workspace.root)])
@@ -93,7 +100,11 @@ def next_step(workspace: Workspace) -> bool:
 
 
 def select(
-    name: str, columns: Mapping[str, Sequence[str]], chosen: int, alt: str, height: int | None = None
+    name: str,
+    columns: Mapping[str, Sequence[str]],
+    chosen: int,
+    alt: str,
+    height: int | None = None,
 ) -> int:
     """A table with one selected line; returns the number of the line that was clicked."""
     # Another key makes another grid: with the new line marked, and columns as wide as they need.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -26,9 +27,16 @@ SIGNS = {
     "cancelled": "‖",
     "failed": "✗",
     "interrupted": "!",
+    "stale": "↻",
     "none": "·",
 }
-COLOURS = {"complete": "green", "running": "primary", "cancelled": "orange", "none": "gray"}
+COLOURS: dict[str, Literal["green", "primary", "orange", "gray"]] = {
+    "complete": "green",
+    "running": "primary",
+    "cancelled": "orange",
+    "stale": "orange",
+    "none": "gray",
+}
 MARKS = {"better": "▲", "worse": "▼", "tie": "≈", "undecided": "?"}
 
 
@@ -46,7 +54,11 @@ class Line:
 
     @property
     def status(self) -> str:
-        return self.state.status if self.state else "none"
+        """The state's status; ``none`` where there is no run, ``stale`` where it does not hold."""
+        if self.run is None or self.state is None:
+            return "none"
+        stale = self.state.status == "complete" and self.run.stale()
+        return "stale" if stale else self.state.status
 
     @property
     def left(self) -> int:
@@ -147,7 +159,7 @@ def status(line: Line, say: Language) -> str:
 
 def score(line: Line, say: Language) -> str:
     """The score with its interval."""
-    return wording._score(line.scored, say.code) if line.scored else ""
+    return wording.score(line.scored, say.code) if line.scored else ""
 
 
 def difference(line: Line, say: Language) -> str:
@@ -161,7 +173,7 @@ def difference(line: Line, say: Language) -> str:
 
 def asked(line: Line, say: Language) -> str:
     """How many test questions are scored; of a run that is not complete, how many are asked."""
-    if line.run and line.state and line.status != "complete":
+    if line.run and line.state and line.state.status != "complete":
         return say("stages.asked", done=len(line.run.answers()), total=line.state.total)
     return format.count(line.scored.scored, say.code) if line.scored else ""
 
@@ -229,31 +241,21 @@ def _square(question: Question, scores: Mapping[str, float | None]) -> str:
 def messages(workspace: Workspace, line: Line, live: Live | None) -> None:
     """Why a run did not start, why it failed, and why its score may not hold."""
     say = opened.spoken()
-    jobs = opened.jobs()
-    last = next((j for j in reversed(jobs) if j.names[0] in (line.row, "all")), None)
-    if last and (failure := last.failure()):
-        if last.rival and (live is None or live.pid != last.rival):
-            pass  # the run that was in the way has ended
-        else:
-            st.error(literal(failure))
-            st.caption(literal(say("run.log", file=last.log)))
-    if line.state and line.status == "failed" and line.state.message and not (
-        last and last.failure()
-    ):
+    names = (line.row, "all")
+    last = next((j for j in reversed(opened.jobs()) if j.names[0] in names), None)
+    refused_by = last.rival if last else 0
+    failure = last.failure() if last and (not refused_by or live) else ""
+    if failure and last:
+        st.error(literal(failure))
+        st.caption(literal(say("run.log", file=last.log)))
+    elif line.state and line.status == "failed":
         st.error(literal(line.state.message))
     if line.status == "interrupted":
         st.warning(say("run.interrupted"))
-    if line.run and (stale := staleness(line.run)):
+    if line.run and (stale := opened.staleness(line.run)):
         st.warning(literal(say(f"stale.{stale}", row=line.row)))
     if line.run and line.scored and line.scored.run != line.run.id:
         st.info(say("run.older"))
-
-
-def staleness(run: Run) -> str:
-    """``benchmark`` or ``documents``: what changed since the run; empty where nothing did."""
-    if not run.stale():
-        return ""
-    return "benchmark" if run.benchmark != run.workspace.benchmark.digest else "documents"
 
 
 def buttons(workspace: Workspace, line: Line, live: Live | None, ready: bool) -> None:
@@ -304,9 +306,11 @@ def buttons(workspace: Workspace, line: Line, live: Live | None, ready: bool) ->
 
 def settings(workspace: Workspace, line: Line, say: Language) -> None:
     """What the stage sets, and what changed against the step before."""
-    steps = [(step.row, step.stage, dict(step.settings)) for step in line.run.lineage] if line.run \
-        else planned(workspace, line.row)
-    before = [row for row, _, _ in steps[:-1]]
+    if line.run:
+        steps = [(step.row, dict(step.settings)) for step in line.run.lineage]
+    else:
+        steps = planned(workspace, line.row)
+    before = [row for row, _ in steps[:-1]]
     if line.stage.starts_from == "root":
         title = say("settings.title")
     elif before:
@@ -314,7 +318,7 @@ def settings(workspace: Workspace, line: Line, say: Language) -> None:
     else:
         title = say("settings.first", model=line.model)
     st.markdown(f"**{literal(title)}**")
-    used, now = steps[-1][2], line.stage.settings()
+    used, now = steps[-1][1], line.stage.settings()
     changed = [name for name in now if _shown(used.get(name)) != _shown(now[name])]
     head = [say("settings.name"), say("settings.value")]
     if changed:
@@ -341,11 +345,11 @@ def settings(workspace: Workspace, line: Line, say: Language) -> None:
         st.caption(literal(say("settings.unchanged", steps=" › ".join([line.model, *before]))))
 
 
-def planned(workspace: Workspace, name: str) -> list[tuple[str, str, dict[str, object]]]:
-    """The steps of a row that was not run yet."""
+def planned(workspace: Workspace, name: str) -> list[tuple[str, dict[str, Any]]]:
+    """The steps of a row that was not run yet: row and settings."""
     rows = rows_for(workspace, [name])
     kept = [r for r in rows if r.stage.starts_from == "previous" or r.id == name]
-    return [(row.id, row.stage.name(), row.stage.settings()) for row in kept]
+    return [(row.id, row.stage.settings()) for row in kept]
 
 
 def first_line(stage: Stage) -> str:
@@ -361,6 +365,7 @@ def _shown(value: object) -> str:
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Cells are HTML."""
+
     def line(tag: str, cells: Sequence[str]) -> str:
         return "<tr>" + "".join(f"<{tag}>{c}</{tag}>" for c in cells) + "</tr>"
 

@@ -131,8 +131,9 @@ class AnswerStore:
                 yield self._db
             except sqlite3.OperationalError as error:
                 raise TailorError(
-                    f"The answer store {self.path} cannot be used ({error}); free disk space or "
-                    "permissions, then run the same command again: nothing stored is lost."
+                    f"The answer store {self.path} cannot be used ({error}); see that the disk has "
+                    "room and may be written, then run the same command again: it goes on from "
+                    "what is stored."
                 ) from None
             except sqlite3.DatabaseError as error:
                 if isinstance(error, sqlite3.ProgrammingError):

@@ -214,6 +214,8 @@ def climb(
         NotApplicable: the only row to score cannot be applied; among others it is left out.
         KeyboardInterrupt: after what was in flight has been stored.
     """
+    from tailor.models.chat import Chat
+
     ladder = [row if isinstance(row, Row) else None for row in stages]
     entries = (
         [row for row in ladder if row is not None]
@@ -231,6 +233,8 @@ def climb(
             told(row.id, "prepare", 0, 0)
             workspace.progress = lambda step, done, total, id=row.id: told(id, step, done, total)
             reference = row.stage.starts_from == "root"
+            if not reference and isinstance(root.model, Chat):
+                _ = root.model.model  # a missing key or package is told before any work is done
             previous, base, lineage = (None, root, ()) if reference else current
             try:
                 assistant = row.stage.apply(base, workspace)

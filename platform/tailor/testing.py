@@ -2,10 +2,11 @@
 
 It is a real HTTP server on this machine that can be told to fail::
 
-    with OpenAIServer(lambda messages: "12 days", fault=in_order(rate_limited(1), None)) as server:
+    with OpenAIServer(lambda messages: "12 days", in_order(rate_limited(0.1))) as server:
         workspace = Workspace("acme", {"base_url": server.url})
-        workspace.chat("openai:any-name")
-    assert server.count == 2
+        answer = workspace.root_assistant("openai:any-name").answer("How many days?")
+    assert answer.text == "12 days"
+    assert server.count == 2  # the first call was refused and tried again
 """
 
 from __future__ import annotations

@@ -199,7 +199,7 @@ class Workspace:
     def with_settings(self, settings: Mapping[str, Any]) -> Workspace:
         """The same workspace with other top-level settings, for one use."""
         other = Workspace(self.root)
-        other.config = replace(self.config).with_values(settings, "--set")
+        other.config = self.config.with_values(settings, "--set")
         return other
 
 

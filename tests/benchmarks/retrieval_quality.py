@@ -161,7 +161,9 @@ def main() -> None:
     passages = (passages * (20_000 // len(passages) + 1))[:20_000]
     started = time.process_time()
     model.encode(passages, batch_size=256, show_progress_bar=False)
-    print(f"{len(passages) / (time.process_time() - started):.0f} passages of 60 words a CPU-second")
+    print(
+        f"{len(passages) / (time.process_time() - started):.0f} passages of 60 words a CPU-second"
+    )
 
 
 if __name__ == "__main__":

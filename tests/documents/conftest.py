@@ -67,5 +67,10 @@ def company(tmp_path: Path) -> Company:
 
 
 @pytest.fixture
+def other(tmp_path_factory: pytest.TempPathFactory) -> Company:
+    return Company(tmp_path_factory.mktemp("other"))
+
+
+@pytest.fixture
 def hashed() -> Callable[[str], HashedWords]:
     return HashedWords

@@ -9,7 +9,10 @@ import pytest
 from tailor.benchmark import Evidence, Question
 from tailor.documents.evidence import locate, spans
 
-TEXT = "# Leave\n\nNew staff get **12 days**\nof paid leave.\n\n| Destination | Limit |\n| Hà Nội | 350.000 |"
+TEXT = (
+    "# Leave\n\nNew staff get **12 days**\nof paid leave.\n\n"
+    "| Destination | Limit |\n| Hà Nội | 350.000 |"
+)
 
 
 @pytest.mark.parametrize(

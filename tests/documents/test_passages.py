@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +12,20 @@ from tailor.documents.document import Document, Place
 from tailor.documents.passages import Splitter, split
 
 PIECES = st.sampled_from(
-    ["Nghỉ phép", "12", "days", " ", "\n", "\n\n", ". ", "| a | b |\n", "# H\n", "- item\n", "; ", "x" * 90]
+    [
+        "Nghỉ phép",
+        "12",
+        "days",
+        " ",
+        "\n",
+        "\n\n",
+        ". ",
+        "| a | b |\n",
+        "# H\n",
+        "- item\n",
+        "; ",
+        "x" * 90,
+    ]
 )
 TEXTS = st.lists(PIECES, max_size=60).map("".join)
 
@@ -36,7 +51,7 @@ def test_offsets_are_exact(parts: list[tuple[str, bool]], size: int, overlap: in
     for passage in split(document, size, overlap):
         assert document.text[passage.start : passage.end] == passage.text
         assert passage.text == passage.text.strip()
-        place = document.places[int(passage.place)]
+        place = document.places[int(passage.place.split(" > ")[0])]
         assert place.start <= passage.start < passage.end <= place.end
         row = max((len(line) for line in passage.text.split("\n")), default=0)
         assert len(passage.text) <= size + overlap or len(passage.text) <= row + size / 2 + overlap
@@ -54,8 +69,19 @@ def test_rows_are_never_torn() -> None:
         assert passage.text.startswith(("|", "Intro"))
 
 
+def test_a_passage_within_a_table_knows_its_columns() -> None:
+    table = "| City | Night |\n|---|---|\n" + "".join(f"| Place {n} | {n} |\n" for n in range(40))
+    first, *others = split(made((f"Limits:\n\n{table}\nAfter it.", False)), 200, 0)
+    assert first.place == "0"
+    assert {p.place for p in others} == {"0 > City | Night"}
+
+
 def test_headings_and_table_heads_stay_with_what_follows() -> None:
-    text = "A. " * 60 + "\n\n## Limits\n\n| City | Night |\n|---|---|\n| Hue | 5 |\n" + "| Hanoi | 6 |\n" * 30
+    text = (
+        "A. " * 60
+        + "\n\n## Limits\n\n| City | Night |\n|---|---|\n| Hue | 5 |\n"
+        + "| Hanoi | 6 |\n" * 30
+    )
     found = [p.text for p in split(made((text, False)), 250, 0)]
     assert any(p.startswith("## Limits\n\n| City | Night |\n|---|---|\n| Hue") for p in found)
 
@@ -64,7 +90,7 @@ def test_sentences_are_whole_and_overlap() -> None:
     text = " ".join(f"Sentence number {n} says something about leave." for n in range(60))
     found = split(made((text, False)), 300, 80)
     assert len(found) > 5
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         assert before.text.endswith(".")
         assert after.text.startswith("Sentence number")
         assert 0 < before.end - after.start <= 80

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import io
 import json
 import unicodedata
 import zipfile
 from email.message import EmailMessage
-from importlib.resources import files
 from pathlib import Path
 
 import docx
@@ -54,6 +54,17 @@ def saved(maker: object) -> bytes:
     return stream.getvalue()
 
 
+def windows_1258(text: str) -> bytes:
+    """Windows-1258 writes the five tone marks behind their vowels."""
+    out = ""
+    for letter in text:
+        marks = unicodedata.normalize("NFD", letter)
+        tone = [mark for mark in marks if mark in "\u0300\u0301\u0303\u0309\u0323"]
+        vowel = unicodedata.normalize("NFC", "".join(m for m in marks if m not in tone))
+        out += vowel + "".join(tone)
+    return out.encode("cp1258")
+
+
 def test_markdown_sections_are_places() -> None:
     text = (
         "---\ntitle: Leave\n---\n# Leave\n\n## Carry-over\n\nUp to **5 days**.\n\n"
@@ -81,15 +92,8 @@ def test_text_is_nfc_with_plain_line_ends() -> None:
 )
 def test_vietnamese_encodings(encoding: str, note: str) -> None:
     text = "Nhân viên được nghỉ phép mười hai ngày mỗi năm. Ở kho lạnh phải đội mũ ấm."
-    # Windows-1258 writes the tone marks behind their vowels.
-    tones = str.maketrans({c: unicodedata.normalize("NFD", c) for c in "ỉộọảạả"})
-    for letter in set(text):
-        base = unicodedata.normalize("NFD", letter)
-        if encoding == "cp1258" and len(base) > 1:
-            kept = unicodedata.normalize("NFC", base[:-1])
-            tones[ord(letter)] = kept + base[-1] if base[-1] in "\u0300\u0301\u0303\u0309\u0323" else letter
-    coded = text.translate(tones) if encoding == "cp1258" else text
-    found = read("phep.txt", coded.encode(encoding))
+    coded = windows_1258(text) if encoding == "cp1258" else text.encode(encoding)
+    found = read("phep.txt", coded)
     assert found.text == text
     assert note in found.note
     assert bool(found.note) == bool(note)
@@ -142,7 +146,7 @@ def test_pdf_tables_keep_their_columns() -> None:
 
 
 def test_vietnamese_pdf_of_the_sample_company() -> None:
-    path = Path(str(files("tailor.sample"))) / "hop-dong"
+    path = Path(__file__).parents[2] / "knowledge" / "hop-dong"
     found = read_document(next(path.glob("*.pdf")), "hop-dong.pdf")
     assert found.language == "vi"
     assert unicodedata.is_normalized("NFC", found.text)
@@ -187,7 +191,9 @@ def test_pptx() -> None:
     table.cell(0, 0).text, table.cell(0, 1).text = "Accidents", "3"
     slide.notes_slide.notes_text_frame.text = "Two were cuts."
     found = places(read("safety.pptx", saved(made)))
-    assert found == {"slide 1": "Safety\n\nWear gloves\n\n| Accidents | 3 |\n\nNotes: Two were cuts."}
+    assert found == {
+        "slide 1": "Safety\n\nWear gloves\n\n| Accidents | 3 |\n\nNotes: Two were cuts."
+    }
 
 
 def test_xlsx_rows_carry_their_header() -> None:
@@ -225,13 +231,14 @@ def test_office_refusals() -> None:
     assert "password-protected" in refusal("a.docx", encrypted).reason
 
 
-def test_zip_bomb_is_refused_before_unpacking() -> None:
+def test_zip_bomb_is_refused_before_unpacking(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tailor.documents.readers.archive.LARGEST", 32 << 20)
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for number in range(9):
-            archive.writestr(f"word/{number}.xml", bytes(64 << 20))
+        for number in range(3):
+            archive.writestr(f"word/{number}.xml", bytes(16 << 20))
     assert len(stream.getvalue()) < 1 << 20
-    assert "unpacks to 576 MB" in refusal("bomb.docx", stream.getvalue()).reason
+    assert "unpacks to 48 MB" in refusal("bomb.docx", stream.getvalue()).reason
 
 
 @pytest.mark.parametrize(
@@ -273,11 +280,14 @@ def test_mail_with_attachments() -> None:
     mail.add_attachment(
         "Hàng,Tồn\nBox,58\n".encode(), maintype="text", subtype="csv", filename="ton-kho.csv"
     )
-    mail.add_attachment(pdf("x", password="y"), maintype="application", subtype="pdf", filename="k.pdf")
+    mail.add_attachment(
+        pdf("x", password="y"), maintype="application", subtype="pdf", filename="k.pdf"
+    )
     found = read("mail.eml", bytes(mail))
     assert places(found) == {
-        "": "From: Bình <binh@x.example>\nTo: chi@x.example\nDate: Thu, 19 Mar 2026 16:42:00 +0700\n"
-        "Subject: Đổi ngày kiểm kê\nAttachment: ton-kho.csv\nAttachment: k.pdf\n\n"
+        "": "From: Bình <binh@x.example>\nTo: chi@x.example\n"
+        "Date: Thu, 19 Mar 2026 16:42:00 +0700\nSubject: Đổi ngày kiểm kê\n"
+        "Attachment: ton-kho.csv\nAttachment: k.pdf\n\n"
         "Chào chị,\n\nDời sang 04/04.",
         "attachment ton-kho.csv": "Hàng: Box; Tồn: 58",
     }
@@ -299,7 +309,9 @@ def test_unknown_and_empty() -> None:
     assert "the content is a PDF" in refusal("a.md", pdf("x")).reason
 
 
-@pytest.mark.parametrize("name", ["a.pdf", "a.docx", "a.pptx", "a.xlsx", "a.html", "a.json", "a.eml"])
+@pytest.mark.parametrize(
+    "name", ["a.pdf", "a.docx", "a.pptx", "a.xlsx", "a.html", "a.json", "a.eml"]
+)
 def test_damaged_files_are_refused_never_a_crash(name: str) -> None:
     whole = {
         "a.pdf": pdf("Some text on a page. " * 20),
@@ -309,10 +321,8 @@ def test_damaged_files_are_refused_never_a_crash(name: str) -> None:
     }.get(name, b'From: a\n\n<p>{"a": [1, 2, {"b": "c"}]}</p>')
     for cut in range(0, len(whole), max(1, len(whole) // 25)):
         for content in (whole[:cut], whole[:cut] + b"\xff\x00<" + whole[cut + 3 :]):
-            try:
+            with contextlib.suppress(Refused):
                 read(name, content)
-            except Refused as refused:
-                assert refused.reason
 
 
 def test_a_page_is_read_even_if_pdfium_reads_others(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def start(hosted: Workspace) -> Iterator[Start]:
 
 
 def _end(child: subprocess.Popen[str], code: int) -> tuple[str, str]:
-    out, err = child.communicate(timeout=60)
+    out, err = child.communicate(timeout=120)
     assert child.returncode == code, err
     assert "Traceback" not in err
     return out, err
@@ -71,7 +71,7 @@ def test_killed_twice_a_run_asks_only_what_is_missing(
     # three answers given and two more questions in, three answers are in the store.
     model.gate.open(3)
     child = start("run", "prompting")
-    model.server.wait_for(3 + CONCURRENCY)
+    model.server.wait_for(3 + CONCURRENCY, timeout=90)
     assert len(stored()) == 3
     assert newest_runs(hosted)[0].state().status == "running"
 
@@ -88,7 +88,7 @@ def test_killed_twice_a_run_asks_only_what_is_missing(
 
     model.gate.open(2)
     child = start("run", "prompting")
-    model.server.wait_for(3 + CONCURRENCY + 2 + CONCURRENCY)
+    model.server.wait_for(3 + CONCURRENCY + 2 + CONCURRENCY, timeout=90)
     _kill(child)
     second = stored()
     assert len(second) == 5
@@ -124,7 +124,7 @@ def test_a_kill_between_the_reply_and_the_answer_costs_nothing(
         "AnswerStore.keep_answer = dying\n"
     )
     child = start("run", "prompting", first=dies)
-    child.communicate(timeout=60)
+    child.communicate(timeout=120)
     assert child.returncode == -signal.SIGKILL
     assert len(stored()) == 2
     calls, _ = hosted.answers.count()
@@ -136,13 +136,18 @@ def test_a_kill_between_the_reply_and_the_answer_costs_nothing(
 
 
 def test_ctrl_c_pauses_and_the_next_run_goes_on(
-    hosted: Workspace, model: Model, start: Start, stored: Stored, tailor: Command
+    configure: Callable[..., Workspace],
+    model: Model,
+    start: Start,
+    stored: Stored,
+    tailor: Command,
 ) -> None:
-    # From the fourth question on the server asks to come back in a minute, so that both callers
-    # are waiting when the signal comes: they must not be waited for.
+    # From the fourth question on the server asks to come back in a minute, again and again, so
+    # that both callers are waiting when the signal comes: they must not be waited for.
+    hosted = configure(retries=4)
     model.fault = lambda request: rate_limited(60) if request.number >= 3 else None
     child = start("run", "prompting")
-    model.server.wait_for(3 + CONCURRENCY)
+    model.server.wait_for(3 + CONCURRENCY, timeout=90)
     child.send_signal(signal.SIGINT)
     _, err = _end(child, 130)
     assert "Paused: 3 answers (3 model calls) are kept." in err

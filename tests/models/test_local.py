@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
-from tailor.assistant import Ask, Assistant
-from tailor.errors import TailorError
+from tailor.assistant import Ask, Assistant, Prompt
+from tailor.documents.passages import Passage
 from tailor.models.local import LocalChat, weights_digest
 from tailor.workspace import Workspace
 
@@ -40,7 +40,7 @@ def save_model(folder: Path, template: str | None = TEMPLATE, seed: int = 3) -> 
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
     from transformers.utils import logging as transformers_logging
 
-    transformers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     parts = Tokenizer(models.BPE())
     parts.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     parts.decoder = decoders.ByteLevel()
@@ -52,7 +52,7 @@ def save_model(folder: Path, template: str | None = TEMPLATE, seed: int = 3) -> 
     parts.post_processor = processors.TemplateProcessing(
         single="<s> $A", special_tokens=[("<s>", 0)]
     )
-    tokenizer = PreTrainedTokenizerFast(
+    tokenizer: Any = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=parts, bos_token="<s>", eos_token="</s>", pad_token="<pad>"
     )
     tokenizer.chat_template = template
@@ -87,7 +87,7 @@ def local(folder: Path) -> LocalChat:
     return LocalChat(path=str(folder), max_tokens=24)
 
 
-CONVERSATIONS: list[list[BaseMessage]] = [
+CONVERSATIONS: list[Any] = [
     [HumanMessage("How many days?")],
     [SystemMessage("Answer in a few words."), HumanMessage("Kho lạnh giữ ở bao nhiêu độ?")],
     [HumanMessage("a")],
@@ -142,14 +142,14 @@ def test_streaming_gives_the_same_text_and_usage(local: LocalChat, alone: list[s
 
 
 def test_stop_sequences_are_honoured(local: LocalChat, alone: list[str]) -> None:
-    for messages, text in zip(CONVERSATIONS[:3], alone[:3], strict=True):
-        # Pairs of letters: many of them stand in two tokens, or in two pieces of a stream.
-        for at in range(1, len(text) - 2, 12):
-            stop = text[at : at + 2]
+    for messages, text in zip(CONVERSATIONS[:2], alone[:2], strict=True):
+        # Some of these stand in two tokens, or in two pieces of a stream.
+        gap = max(text.find(" ", 8), 12)
+        for stop in (text[9:11], text[20:22], text[gap - 3 : gap + 3]):
             wanted = text[: text.index(stop)].rstrip()
-            assert local.invoke(messages, stop=[stop]).content == wanted
-            streamed = "".join(str(c.content) for c in local.stream(messages, stop=[stop]))
-            assert streamed == wanted
+            assert local.invoke(messages, stop=["absent", stop]).content == wanted
+            pieces = local.stream(messages, stop=["absent", stop])
+            assert "".join(str(piece.content) for piece in pieces) == wanted
 
 
 def test_usage_counts_the_rendered_prompt(local: LocalChat) -> None:
@@ -217,6 +217,24 @@ def test_it_answers_through_the_chain(folder: Path, workspace: Workspace) -> Non
     assert workspace.answers.count() == (1, 0)
     assert assistant.answer(Ask("How many days?")).text == answer.text
     assert workspace.answers.count() == (1, 0)
+
+
+def test_passages_beyond_the_context_are_dropped_from_the_end(
+    folder: Path, workspace: Workspace
+) -> None:
+    passages = tuple(
+        Passage(text=f"{TEXTS[1]} {at}", document=f"{at}.md", start=0, end=90) for at in range(30)
+    )
+    model = workspace.chat(f"huggingface:{folder}")
+    reply = model.invoke(Prompt("How many days?", passages=passages))
+    assert 0 < reply.dropped < 30
+    assert reply.input_tokens + workspace.config.max_tokens <= 512
+    call = model.store.call(reply.call)
+    assert call is not None
+    asked = call.request["messages"][-1]["data"]["content"]
+    assert f"[{30 - reply.dropped}] {29 - reply.dropped}.md" in asked
+    assert f"[{31 - reply.dropped}]" not in asked
+    assert asked.endswith("How many days?")
 
 
 def test_a_run_over_a_local_model(folder: Path, workspace: Workspace, tailor: Command) -> None:

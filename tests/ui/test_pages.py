@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tailor.ladder import compare
+from tailor.scoring import wording
 from tailor.workspace import Workspace
 
 PAGES = ("stages.py", "compare.py")
@@ -18,7 +17,8 @@ PAGES = ("stages.py", "compare.py")
 
 def shown(workspace: Path, page: str, lang: str, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     spec = find_spec("tailor.ui.app")
-    assert spec and spec.origin
+    assert spec is not None
+    assert spec.origin is not None
     monkeypatch.setenv("TAILOR_WORKSPACE", str(workspace))
     app = AppTest.from_file(spec.origin, default_timeout=60)
     app.query_params["lang"] = lang
@@ -53,7 +53,8 @@ def test_a_workspace_with_runs(
     assert not app.error
     assert not app.warning
     score = "100.0%" if lang == "EN" else "100,0%"
-    assert any(score in str(cell) for table in app.dataframe for cell in table.value.to_numpy().flat)
+    cells = [str(cell) for table in app.dataframe for cell in table.value.to_numpy().flat]
+    assert any(score in cell for cell in cells)
 
 
 def test_documents_that_were_not_read_and_a_missing_benchmark(
@@ -85,21 +86,12 @@ def test_a_broken_setting_is_a_sentence(tmp_path: Path, monkeypatch: pytest.Monk
 def test_compare_says_what_the_command_says(
     with_runs: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = shown(with_runs.root, "compare.py", "EN", monkeypatch)
-    told = subprocess.run(
-        [sys.executable, "-m", "tailor.cli.main", "compare", "-w", str(with_runs.root)],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    sentence = (app.success or app.info)[0].value.replace("\\", "")
-    assert sentence in told.stdout + told.stderr
-    told = subprocess.run(
-        [sys.executable, "-m", "tailor.cli.main", "compare", "--json", "-w", str(with_runs.root)],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+    app = shown(with_runs.root, "compare.py", "VI", monkeypatch)
+    told = compare(with_runs.runs())
+    assert (app.success or app.info)[0].value.replace("\\", "") == told.verdict("vi")
     table = app.dataframe[0].value
-    for at, row in enumerate(json.loads(told.stdout)["stages"]):
-        assert row["row"] in table["row"].iloc[at]
-        assert f"{row['metrics']['f1']['mean']:.1%}" in table["score (95 %)"].iloc[at]
+    assert [name.removeprefix("★ ") for name in table["dòng"]] == [r.row for r in told.rows]
+    assert list(table["điểm (95%)"]) == [wording.score(row, "vi") for row in told.rows]
 
 
 def test_a_changed_benchmark_makes_a_run_stale(
@@ -110,7 +102,11 @@ def test_a_changed_benchmark_makes_a_run_stale(
     try:
         benchmark.write_bytes(before + b'{"question": "Who pays for lunch?", "answer": null}\n')
         app = shown(with_runs.root, "compare.py", "EN", monkeypatch)
-        assert "The benchmark changed since the run of prompting" in said(app).replace("\\", "")
-        assert f"tailor run prompting -w {with_runs.root}" in [code.value for code in app.code]
+        assert "The benchmark changed since the runs of prompting, retrieval" in said(app).replace(
+            "\\", ""
+        )
+        assert f"tailor run prompting retrieval -w {with_runs.root}" in [
+            code.value for code in app.code
+        ]
     finally:
         benchmark.write_bytes(before)

@@ -24,7 +24,7 @@ def command(
     from tailor.cli.run import texts_leave
     from tailor.errors import TailorError
     from tailor.ladder import assistant_for
-    from tailor.models.chat import error_kind
+    from tailor.models.chat import error_text
 
     opened = open_workspace(workspace, sets)
     if leaves := texts_leave(model or opened.config.model, opened):
@@ -35,7 +35,7 @@ def command(
     except TailorError:
         raise
     except Exception as error:
-        raise TailorError(f"The model did not answer ({error_kind(error)}: {error}).") from None
+        raise TailorError(f"The model did not answer ({error_text(error)}).") from None
     shown = answer.passages[: len(answer.passages) - answer.dropped]
     if json:
         print_json(

@@ -32,6 +32,13 @@ def main() -> None:
         code = error.exit_code
     except KeyboardInterrupt:
         code = INTERRUPTED
+    except OSError as error:
+        print(  # noqa: T201
+            f"tailor: {error.filename or 'A file'} cannot be used ({error.strerror or error}); "
+            "see to the disk or the permissions, then run the same command again.",
+            file=sys.stderr,
+        )
+        code = TailorError.exit_code
     except Exception as error:
         code = _usage(error)
     sys.exit(code or 0)

@@ -1,5 +1,6 @@
 """``tailor run``."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -105,8 +106,16 @@ def _code(
 
     errors = sum(run.state().errors for run in runs)
     if errors:
+        kinds = Counter(
+            answer.error.partition(":")[0]
+            for run in runs
+            for answer in run.answers().values()
+            if answer.outcome == "error"
+        )
+        told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
         say(
-            f"{errors} questions ended in an error and are not scored; run again to ask them again."
+            f"{errors} questions ended in an error ({told}) and are not scored; the same command "
+            "asks them again."
         )
         return ERRORS
     last = comparison["stages"][-1]

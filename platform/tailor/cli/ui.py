@@ -48,7 +48,8 @@ def command(
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise TailorError(f"Port {port} is in use: choose another one with --port.")
     spec = find_spec("tailor.ui.app")
-    assert spec and spec.origin
+    assert spec is not None
+    assert spec.origin is not None
     say(f"Tailor shows {opened.root} at http://127.0.0.1:{port} (Ctrl+C ends it).")
     os.environ["TAILOR_WORKSPACE"] = str(opened.root)
     flags = [f"--{name}={value}" for name, value in options(port, browser).items()]

@@ -1,7 +1,9 @@
-"""Nearest vectors, in a Chroma collection that holds numbers and vectors only."""
+"""Nearest vectors, in a Chroma collection that holds keys and vectors only."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,37 +19,32 @@ _BATCH = 5000
 
 
 class DenseIndex:
-    """Unit vectors of passages, which are numbered from 0; similarity is the cosine."""
+    """Unit vectors by key; similarity is the cosine."""
 
     def __init__(self, client: Any, collection: Any) -> None:
         self._client = client
         self._collection = collection
 
     @classmethod
-    def build(cls, folder: Path, vectors: Vector) -> None:
-        """Write a collection of these vectors, (n, dimension), into an empty folder."""
+    def create(cls, folder: Path) -> DenseIndex:
+        """An empty index in a new folder."""
         client = _client(folder)
+        # Wide enough that a few thousand vectors are searched all but exactly.
+        hnsw = {"space": "cosine", "ef_construction": 200, "max_neighbors": 16, "ef_search": 200}
         collection = client.create_collection(
-            _COLLECTION,
-            embedding_function=None,
-            configuration={
-                "hnsw": {
-                    "space": "cosine",
-                    "ef_construction": 200,
-                    "max_neighbors": 16,
-                    "ef_search": 200,
-                }
-            },
+            _COLLECTION, embedding_function=None, configuration={"hnsw": hnsw}
         )
-        for start in range(0, len(vectors), _BATCH):
-            batch = vectors[start : start + _BATCH]
-            ids = [str(number) for number in range(start, start + len(batch))]
-            collection.add(ids=ids, embeddings=batch)
-        client.close()
+        return cls(client, collection)
+
+    @classmethod
+    def copy(cls, source: Path, folder: Path) -> DenseIndex:
+        """A copy of the index in ``source``, which may be open for search."""
+        shutil.copytree(source, folder)
+        return cls.open(folder)
 
     @classmethod
     def open(cls, folder: Path) -> DenseIndex:
-        """Open what ``build`` wrote.
+        """The index in a folder.
 
         Raises:
             Exception: whatever Chroma raises where the folder is damaged.
@@ -64,21 +61,45 @@ class DenseIndex:
         """How many vectors there are."""
         return int(self._collection.count())
 
-    def nearest(self, vector: Vector, n: int) -> list[tuple[int, float]]:
-        """Up to n passages and their cosines, the nearest first; ties by number."""
+    def keys(self) -> set[str]:
+        """The keys of all vectors."""
+        return set(self._collection.get(include=[])["ids"])
+
+    def add(self, vectors: Mapping[str, Vector]) -> None:
+        """Add vectors under keys that are not in use."""
+        for keys in _batches(vectors):
+            self._collection.add(ids=keys, embeddings=[vectors[key] for key in keys])
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Delete the vectors of these keys."""
+        for some in _batches(keys):
+            self._collection.delete(ids=some)
+
+    def nearest(self, vector: Vector, n: int) -> list[tuple[str, float]]:
+        """Up to n keys and their cosines, the nearest first."""
+        if not (n := min(n, self.count)):
+            return []
         found = self._collection.query(
-            query_embeddings=[vector], n_results=min(n, self.count), include=["distances"]
+            query_embeddings=[vector], n_results=n, include=["distances"]
         )
         pairs = zip(found["ids"][0], found["distances"][0], strict=True)
-        return sorted(((int(i), 1.0 - d) for i, d in pairs), key=lambda p: (-round(p[1], 6), p[0]))
+        return [(key, 1.0 - distance) for key, distance in pairs]
 
-    def vectors(self, numbers: list[int]) -> dict[int, Vector]:
-        """The vectors of these passages."""
+    def vectors(self, keys: Iterable[str]) -> dict[str, Vector]:
+        """The vectors of these keys, as far as there are any."""
         import numpy as np
 
-        found = self._collection.get(ids=[str(n) for n in numbers], include=["embeddings"])
+        if not (wanted := list(keys)):
+            return {}
+        found = self._collection.get(ids=wanted, include=["embeddings"])
         pairs = zip(found["ids"], found["embeddings"], strict=True)
-        return {int(i): np.asarray(v, dtype=np.float32) for i, v in pairs}
+        return {key: np.asarray(vector, dtype=np.float32) for key, vector in pairs}
+
+
+def _batches(keys: Iterable[str]) -> Iterable[list[str]]:
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), _BATCH):
+        yield ordered[start : start + _BATCH]
 
 
 def _client(folder: Path) -> Any:

@@ -113,12 +113,13 @@ def clean(text: str) -> str:
     """NFC, lines ending in ``\\n``, no control characters, no space at line ends."""
     text = _SURROGATE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = nfc(text.translate(_CLEAN))
-    return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+(?=\n|\Z)", "", text)).strip("\n")
+    lines = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", lines).strip("\n")
 
 
 def main_language(text: str, samples: int = 40) -> str:
     """The language of most words in lines taken evenly from the text."""
-    lines = [line for line in text.split("\n") if len(words(line)) >= 4] or [text[:2000]]
+    lines = [line for line in text.split("\n") if line.count(" ") >= 3] or [text[:2000]]
     step = max(1, len(lines) // samples)
     votes: Counter[str] = Counter()
     for line in lines[::step][:samples]:

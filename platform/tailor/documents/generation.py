@@ -1,8 +1,8 @@
 """Index generations: immutable folders, built aside, checked, then made current by one rename.
 
     .tailor/index/<generation>/manifest.json   what it was built from; written last
-                               passages.db     numbers, borders and texts of passages
-                               chroma-<token>/ vectors by passage number
+                               passages.db     borders and texts of passages by number
+                               chroma-<token>/ vectors by the hash of the text embedded
                                lexical/        BM25
     .tailor/index/current                      the name of the generation that is searched
 
@@ -20,14 +20,14 @@ import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tailor.documents.embedding import Progress, embed, fingerprint
 from tailor.documents.passages import Passage, Splitter, split
-from tailor.documents.store import EmbeddingCache, Record, database
+from tailor.documents.store import EmbeddingCache, Record, database, text_key
 from tailor.errors import TailorError
 
 if TYPE_CHECKING:
@@ -42,6 +42,10 @@ DOUBT = ".doubt"
 """A file beside the generations: the embedder may have changed under its name."""
 
 _SAMPLE = 20
+_COPIED_FROM = 2000
+"""Vectors; fewer are indexed anew within a second or two."""
+_DIFFERENCE = 0.3
+"""Share of new and dead vectors up to which copying is cheaper, and as good, as building."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,10 @@ class Manifest:
     Chroma keeps one client per path and process, so a generation that is built again after damage
     must not lie where the damaged one lay.
     """
+    directions: int
+    """How many different vectors there are."""
+    dead: int
+    """How many deleted vectors remain in the graph."""
     format: int = FORMAT
 
     @classmethod
@@ -183,11 +191,15 @@ def build(
     if progress is not None:
         progress("indexing", 0, len(passages))
     _write_passages(temporary / "passages.db", passages)
+    directed: dict[str, Vector] = {}
+    dead = 0
     if passages:
         from tailor.documents.lexical import LexicalIndex
 
         LexicalIndex.build([searchable(p) for p in passages]).save(temporary / "lexical")
-        _write_vectors(temporary / chroma, [vectors[text] for text in texts])
+        # A text without any word the embedder knows has no direction: it is found by words alone.
+        directed = {text_key(text): vector for text, vector in vectors.items() if vector.any()}
+        dead = _write_vectors(temporary / chroma, directed, _former(state, known))
     manifest = Manifest(
         generation=folder.name,
         count=len(passages),
@@ -198,6 +210,8 @@ def build(
         probe=tuple(round(float(value), 4) for value in probe),
         files=file_digests(temporary),
         vectors=chroma,
+        directions=len(directed),
+        dead=dead,
     )
     (temporary / "manifest.json").write_text(json.dumps(asdict(manifest), indent=1), "utf-8")
     for path in [*temporary.rglob("*"), temporary]:
@@ -238,41 +252,63 @@ def _write_passages(path: Path, passages: Sequence[Passage]) -> None:
     with connection:
         connection.execute(
             "CREATE TABLE passages (number INTEGER PRIMARY KEY, document TEXT, start INTEGER, "
-            '"end" INTEGER, place TEXT, text TEXT)'
+            '"end" INTEGER, place TEXT, text TEXT, key TEXT)'
         )
         connection.executemany(
-            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
-                (number, p.document, p.start, p.end, p.place, p.text)
+                (number, p.document, p.start, p.end, p.place, p.text, text_key(context(p)))
                 for number, p in enumerate(passages)
             ],
         )
     connection.close()
 
 
-def _write_vectors(folder: Path, rows: Sequence[Vector]) -> None:
-    """Build the dense index and check that it counts and finds what was put in."""
-    import numpy as np
+def _write_vectors(folder: Path, vectors: Mapping[str, Vector], former: Manifest | None) -> int:
+    """Write the dense index and check it; returns how many dead vectors its graph holds.
 
+    Where little changed since the ``former`` generation, its index is copied and the difference
+    applied. Deleted vectors stay in the graph, so it is built anew before they become many.
+    """
     from tailor.documents.dense import DenseIndex
 
-    vectors = np.stack(rows)
-    DenseIndex.build(folder, vectors)
-    index = DenseIndex.open(folder)
-    try:
-        lost = [
-            number
-            for number in range(0, len(vectors), max(1, len(vectors) // _SAMPLE))
-            # Equal texts have equal vectors, so the nearest may be a twin at the same distance.
-            if vectors[number].any() and index.nearest(vectors[number], 1)[0][1] < 0.999
-        ]
+    gone: set[str] = set()
+    dead = 0
+    index: DenseIndex | None = None
+    if former is not None and len(vectors) >= _COPIED_FROM:
+        source = folder.parents[1] / former.generation / former.vectors
+        with closing(DenseIndex.open(source)) as old:
+            held = old.keys()
+        gone = held - vectors.keys()
+        dead = former.dead + len(gone)
+        if dead + len(vectors.keys() - held) < _DIFFERENCE * len(vectors):
+            index = DenseIndex.copy(source, folder)
+            index.remove(gone)
+            index.add({key: vector for key, vector in vectors.items() if key not in held})
+    if index is None:
+        dead = 0
+        index = DenseIndex.create(folder)
+        index.add(vectors)
+    with closing(index):
+        sample = sorted(vectors)[:: max(1, len(vectors) // _SAMPLE)]
+        # Texts of equal words have equal vectors, so the nearest may be a twin as near as it.
+        lost = sum(index.nearest(vectors[key], 1)[0][1] < 0.999 for key in sample)
         if index.count != len(vectors) or lost:
             raise TailorError(
-                f"The new index holds {index.count} of {len(vectors)} passages and misses "
-                f"{len(lost)} of a sample: run `tailor ingest` again; the old index stays."
+                f"The new index holds {index.count} of {len(vectors)} vectors and misses {lost} "
+                "of a sample: run `tailor ingest` again; the old index stays."
             )
-    finally:
-        index.close()
+    return dead
+
+
+def _former(state: Path, fingerprint: str) -> Manifest | None:
+    """The manifest of the current generation, where its vectors are of the same embedder."""
+    folder = current(state)
+    if folder is None or not (folder / "manifest.json").exists():
+        return None
+    manifest = Manifest.read(folder)
+    fits = (manifest.fingerprint, manifest.format) == (fingerprint, FORMAT) and manifest.count > 0
+    return manifest if fits else None
 
 
 @contextmanager
@@ -286,7 +322,7 @@ def lock(state: Path) -> Iterator[None]:
 
     (state / "index").mkdir(parents=True, exist_ok=True)
     holder = state / "index" / ".lock.pid"
-    held = FileLock(state / "index" / ".lock", is_singleton=True)
+    held = FileLock(state / "index" / ".lock")
     try:
         held.acquire(timeout=0)
     except Timeout:

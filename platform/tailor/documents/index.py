@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,17 @@ Ranking = list[tuple[int, float]]
 """Passage numbers and scores, the best first."""
 
 
+@dataclass(frozen=True)
+class _Dense:
+    """The vectors, and which passages each of them stands for."""
+
+    index: DenseIndex
+    keys: list[str]
+    """By passage number."""
+    numbers: dict[str, list[int]]
+    """By key; passages with equal text under equal headings share one."""
+
+
 class Index:
     """One generation, opened for search; safe to use from several threads."""
 
@@ -40,7 +51,7 @@ class Index:
         self._folder = folder
         self._embeddings = embeddings
         self._lock = threading.Lock()
-        self._dense: DenseIndex | None = None
+        self._dense: _Dense | None = None
         self._lexical = LexicalIndex.load(folder / "lexical") if manifest.count else None
         uri = f"{(folder / 'passages.db').absolute().as_uri()}?mode=ro&immutable=1"
         self._passages = sqlite3.connect(uri, uri=True, check_same_thread=False)
@@ -97,13 +108,7 @@ class Index:
         dense: Ranking = []
         cosines: dict[int, float] = {}
         if vector is not None:
-            index = self._dense_index()
-            with self._trusting():
-                dense = index.nearest(vector, n)
-                cosines = dict(dense)
-                further = [number for number, _ in lexical if number not in cosines]
-                vectors = index.vectors(further) if further else {}
-                cosines |= {number: float(v @ vector) for number, v in vectors.items()}
+            dense, cosines = self._by_meaning(vector, n, [number for number, _ in lexical])
         numbers = sorted({number for number, _ in (*lexical, *dense)})
         by_words = {number: float(words[number]) for number in numbers} if words is not None else {}
         best = fused(by_words, cosines, weight)[:k]
@@ -125,7 +130,7 @@ class Index:
         with self._lock:
             self._passages.close()
             if self._dense is not None:
-                self._dense.close()
+                self._dense.index.close()
 
     def _vector(self, question: str) -> Vector | None:
         """The question's unit vector; None where the embedder knows none of its words."""
@@ -135,13 +140,30 @@ class Index:
         vector = unit(np.asarray(self._embeddings.embed_query(question), dtype=np.float32))
         return vector if vector.any() else None
 
-    def _dense_index(self) -> DenseIndex:
+    def _by_meaning(
+        self, vector: Vector, n: int, further: list[int]
+    ) -> tuple[Ranking, dict[int, float]]:
+        """The n nearest passages, and the cosines of these and of some further ones."""
+        dense = self._dense_index()
+        keys = {number: dense.keys[number] for number in further}
+        with self._trusting():
+            cosine = dict(dense.index.nearest(vector, n))
+            ranking = sorted(
+                ((number, cosine[key]) for key in cosine for number in dense.numbers[key]),
+                key=lambda pair: (-round(pair[1], 6), pair[0]),
+            )[:n]
+            others = dense.index.vectors(set(keys.values()) - cosine.keys())
+        cosine |= {key: float(other @ vector) for key, other in others.items()}
+        known = {number: cosine[key] for number, key in keys.items() if key in cosine}
+        return ranking, known | dict(ranking)
+
+    def _dense_index(self) -> _Dense:
         with self._lock:
             if self._dense is None:
                 self._dense = self._open_dense()
             return self._dense
 
-    def _open_dense(self) -> DenseIndex:
+    def _open_dense(self) -> _Dense:
         import numpy as np
 
         from tailor.documents.dense import DenseIndex
@@ -156,9 +178,14 @@ class Index:
             )
         with self._trusting():
             dense = DenseIndex.open(self._folder / self.manifest.vectors)
-            if dense.count != self.count:
-                raise ValueError("the collection has lost passages")
-        return dense
+            if dense.count != self.manifest.directions:
+                raise ValueError("the collection has lost vectors")
+        rows = self._passages.execute("SELECT key FROM passages ORDER BY number")
+        keys = [key for (key,) in rows]
+        numbers: dict[str, list[int]] = {}
+        for number, key in enumerate(keys):
+            numbers.setdefault(key, []).append(number)
+        return _Dense(dense, keys, numbers)
 
     @contextmanager
     def _trusting(self) -> Iterator[None]:

@@ -89,8 +89,8 @@ def ingest(
     former index is searched on and the next call continues.
 
     Raises:
-        TailorError: no folder, no file in it, a path outside of it, another process ingesting,
-            or a failing embedder.
+        TailorError: no folder, no file in it, a path that is not in it, another process
+            ingesting, or a failing embedder.
     """
     only = None if paths is None else [_below(knowledge, path) for path in paths]
     with generation.lock(state), database(state / "documents.db") as connection:
@@ -102,6 +102,9 @@ def ingest(
                 f"There are no documents in {knowledge}: put files there, then run "
                 "`tailor ingest` again."
             )
+        for path in only or ():
+            if not any(_within(known, [path]) for known in (*before, *(f.path for f in found))):
+                raise TailorError(f"There is no {path} in {knowledge}: check the name.")
         reports, records = _read(found, before, store, progress)
         gone = [
             path for path in before if path not in records and (only is None or _within(path, only))

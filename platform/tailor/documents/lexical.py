@@ -85,5 +85,10 @@ class LexicalIndex:
 
     def scores(self, question: str) -> NDArray[np.float32]:
         """The score of every passage."""
-        scores: NDArray[np.float32] = self._bm25.get_scores(question_tokens(question))
+        import numpy as np
+
+        asked = question_tokens(question)
+        if not asked:
+            return np.zeros(self._bm25.scores["num_docs"], dtype=np.float32)
+        scores: NDArray[np.float32] = self._bm25.get_scores(asked)
         return scores

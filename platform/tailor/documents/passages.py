@@ -46,7 +46,7 @@ class Splitter:
     @property
     def fingerprint(self) -> str:
         """Changes with anything that can move a passage's borders."""
-        return f"structure-1:{self.size}:{self.overlap}"
+        return f"structure-2:{self.size}:{self.overlap}"
 
 
 # Ends of pieces, the strongest first: list items, sentences, lines, words.
@@ -70,19 +70,22 @@ def split(document: Document, size: int = 700, overlap: int = 80) -> list[Passag
     """Cut a document into passages of up to ``size`` characters.
 
     A passage lies within one place, ends where a row, a paragraph, a sentence or at least a word
-    ends, and is longer than ``size`` only where one table row is.
+    ends, and is longer than ``size`` only where one table row is. One that starts within a table
+    has the table's first row in its place, since its cells say nothing without it.
     """
     passages: list[Passage] = []
     for place in document.places:
         atoms = _atoms(document.text, (place.start, place.end), place.rows, size)
-        for start, end, torn in _packed(atoms, size):
-            if torn:
+        for first, end in _packed(atoms, size):
+            start = first.start
+            if first.inner:
                 start = _reach_back(document.text, place.start, start, overlap)
             piece = document.text[start:end]
             start, end = start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
             if any(c.isalnum() for c in piece):
                 text = document.text[start:end]
-                passages.append(Passage(document.path, start, end, text, place.name))
+                name = " > ".join(filter(None, (place.name, first.columns)))
+                passages.append(Passage(document.path, start, end, text, name))
     return passages
 
 
@@ -96,6 +99,8 @@ class _Atom:
     """It continues the paragraph of the atom before it."""
     headed: bool = False
     """It begins with a heading."""
+    columns: str = ""
+    """The first row of the table it continues."""
 
 
 def _atoms(text: str, span: Span, rows: bool, size: int) -> list[_Atom]:
@@ -103,24 +108,35 @@ def _atoms(text: str, span: Span, rows: bool, size: int) -> list[_Atom]:
     atoms: list[_Atom] = []
     lead: int | None = None
     headed = False
+    columns = ""
     in_table = False
     for start, end in _blocks(text, span, rows):
         block = text[start:end]
         first = start if lead is None else lead
         is_row = block.lstrip().startswith("|")
         announces = _announces(block) or (is_row and not in_table)
+        if is_row and not in_table:
+            columns = _columns(block)
+        continued = columns if is_row and in_table else ""
         in_table = is_row
         if not rows and announces and end - first < size / 2 and end < span[1]:
             headed = _is_heading(block.strip()) if lead is None else headed
             lead = first
             continue
         headed = headed and lead is not None
+        continued = continued if lead is None else ""
         lead = None
         if rows or is_row or end - first <= size:
-            atoms.append(_Atom(first, end, headed=headed))
+            atoms.append(_Atom(first, end, headed=headed, columns=continued))
         else:
             atoms += _torn(text, first, end, size, headed)
     return atoms
+
+
+def _columns(row: str) -> str:
+    """A table's first row as the end of a place; nothing where it is too long to be a header."""
+    names = " | ".join(cell.strip() for cell in row.strip().strip("|").split("|"))
+    return names if len(names) <= 200 else ""
 
 
 def _blocks(text: str, span: Span, rows: bool) -> Iterator[Span]:
@@ -174,12 +190,12 @@ def _torn(text: str, start: int, end: int, size: int, headed: bool) -> Iterator[
         position += len(piece)
 
 
-def _packed(atoms: list[_Atom], size: int) -> Iterator[tuple[int, int, bool]]:
-    """Neighbouring atoms together, at most ``size``: few passages, full ones, whole paragraphs.
+def _packed(atoms: list[_Atom], size: int) -> Iterator[tuple[_Atom, int]]:
+    """Neighbouring atoms together: the first one, and where the last one ends; at most ``size``.
 
-    The flag says that the passage starts inside a paragraph. The cheapest way to cut is found by
-    dynamic programming: a passage costs 1, up to 1 more for what is missing to ``size``, 0.5 more
-    for a start inside a paragraph and 0.25 less for one at a heading.
+    Wanted are few passages, full ones, whole paragraphs and tables. The cheapest way to cut is
+    found by dynamic programming: a passage costs 1, up to 1 more for what is missing to ``size``,
+    0.5 more for a start inside a paragraph or table and 0.25 less for one at a heading.
     """
     costs = [0.0]
     first = [0]
@@ -190,8 +206,9 @@ def _packed(atoms: list[_Atom], size: int) -> Iterator[tuple[int, int, bool]]:
             if length > size and start < end - 1:
                 break
             missing = max(0.0, 1 - length / size)
-            begin = 0.5 * atoms[start].inner - 0.25 * atoms[start].headed
-            cost = costs[start] + 1 + missing**2 + begin
+            opening = atoms[start]
+            torn = opening.inner or opening.columns != ""
+            cost = costs[start] + 1 + missing**2 + 0.5 * torn - 0.25 * opening.headed
             if cost < best:
                 best, chosen = cost, start
         costs.append(best)
@@ -199,7 +216,7 @@ def _packed(atoms: list[_Atom], size: int) -> Iterator[tuple[int, int, bool]]:
     cuts = []
     end = len(atoms)
     while end:
-        cuts.append((atoms[first[end]].start, atoms[end - 1].end, atoms[first[end]].inner))
+        cuts.append((atoms[first[end]], atoms[end - 1].end))
         end = first[end]
     yield from reversed(cuts)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -35,18 +36,32 @@ class Chat(Runnable[Prompt, Reply]):
     def __init__(
         self,
         name: str,
-        model: BaseChatModel,
+        load: Callable[[], BaseChatModel],
         fingerprint: str,
         store: AnswerStore,
         price: Price | None = None,
         retries: int = 4,
     ) -> None:
         self.name = name
-        self.model = model
+        self._load = load
+        self._model: BaseChatModel | None = None
+        self._lock = threading.Lock()
         self.fingerprint = fingerprint
         self.store = store
         self.price = price
         self.retries = retries
+
+    @property
+    def model(self) -> BaseChatModel:
+        """The LangChain chat model, made when it is first needed.
+
+        Raises:
+            TailorError: its provider, package or key is missing.
+        """
+        with self._lock:
+            if self._model is None:
+                self._model = self._load()
+            return self._model
 
     def invoke(self, input: Prompt, config: RunnableConfig | None = None, **_: Any) -> Reply:
         """Ask the model, or return what it replied to exactly this before.
@@ -173,4 +188,4 @@ def _pause(error: BaseException, attempt: int) -> float:
         seconds = float(after) if after is not None else 0.5 * 2**attempt
     except ValueError:
         seconds = 5.0
-    return min(60.0, max(0.0, seconds)) + random.uniform(0, 0.1)
+    return min(60.0, seconds) + random.uniform(0, 0.1)

@@ -5,9 +5,10 @@ logistic function of the best span's features turns that into a confidence, belo
 refuses. Trained with scikit-learn, stored as JSON, evaluated here with numpy alone.
 """
 
+import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,14 +18,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tailor.errors import TailorError
-from tailor.models.query import query
+from tailor.models.query import Lexicon, query
 from tailor.models.spans import FEATURES, Candidates, candidates
 from tailor.text import words
 
 CODE_VERSION = 1
 """Raised whenever features change their meaning, so that fingerprints and stored weights differ."""
 
+# All candidates are rated by the first trees, only the most promising ones by the others.
+FIRST_TREES = 50
+CONTENDERS = 120
+ROWS_AT_ONCE = 64
+
 Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -42,27 +49,40 @@ class Span:
 class Trees:
     """Boosted regression trees in one array per field; a leaf points to itself.
 
-    `roots` has one entry per tree, the others one per node; `depth` is that of the deepest tree.
+    `roots` has one entry per tree, the others one per node, `children` two: where to go if the
+    feature is at most the threshold, and if it is more. `depth` is that of the deepest tree.
     """
 
-    roots: NDArray[np.int32]
-    feature: NDArray[np.int32]
+    roots: Ints
+    feature: Ints
     threshold: Floats
-    left: NDArray[np.int32]
-    right: NDArray[np.int32]
+    children: Ints
     value: Floats
     depth: int
     base: float
 
     def __call__(self, features: Floats) -> Floats:
-        """Log odds of each row, shape (rows,)."""
-        rows = np.arange(len(features))[:, None]
-        node = np.broadcast_to(self.roots, (len(features), len(self.roots)))
-        for _ in range(self.depth):
-            below = features[rows, self.feature[node]] <= self.threshold[node]
-            node = np.where(below, self.left[node], self.right[node])
-        result: Floats = self.value[node].sum(axis=1) + np.float32(self.base)
+        """Log odds of each row, shape (rows,); rows of no chance keep the first trees' opinion."""
+        result = self._sum(features, self.roots[:FIRST_TREES]) + np.float32(self.base)
+        best = (
+            np.argpartition(-result, CONTENDERS)[:CONTENDERS] if len(result) > CONTENDERS else ...
+        )
+        result[best] += self._sum(features[best], self.roots[FIRST_TREES:])
         return result
+
+    def _sum(self, features: Floats, roots: Ints) -> Floats:
+        """Sum of the trees' values; a few rows at a time, so that all stays in the cache."""
+        sums = [np.zeros(0, dtype=np.float32)]
+        for begin in range(0, len(features), ROWS_AT_ONCE):
+            part = features[begin : begin + ROWS_AT_ONCE]
+            flat = part.ravel()
+            row = np.arange(len(part))[:, None] * part.shape[1]
+            node = np.broadcast_to(roots, (len(part), len(roots)))
+            for _ in range(self.depth):
+                above = flat.take(row + self.feature.take(node)) > self.threshold.take(node)
+                node = self.children.take(2 * node + above)
+            sums.append(self.value.take(node).sum(axis=1))
+        return np.concatenate(sums)
 
 
 @dataclass(frozen=True)
@@ -108,8 +128,7 @@ class ExtractiveReader:
 
     def found(self, question: str, passages: Sequence[str]) -> Candidates | None:
         """All candidate spans with their features."""
-        asked = query(question, self.stored["weights"], self.stored["rare"])
-        return candidates(asked, passages, self.affinity)
+        return candidates(query(question, self.lexicon), passages, self.lexicon)
 
     def evidence(
         self, found: Candidates, ratings: Floats, passages: Sequence[str]
@@ -138,22 +157,25 @@ class ExtractiveReader:
     def trees(self) -> Trees:
         """The trees that rate spans."""
         stored = self.stored["trees"]
-        integers = {
-            name: np.array(stored[name], dtype=np.int32)
-            for name in ("roots", "feature", "left", "right")
-        }
         return Trees(
-            **integers,
-            threshold=np.array(stored["threshold"], dtype=np.float32),
-            value=np.array(stored["value"], dtype=np.float32),
-            depth=stored["depth"],
-            base=stored["base"],
+            np.array(stored["roots"], dtype=np.int64),
+            np.array(stored["feature"], dtype=np.int64),
+            np.array(stored["threshold"], dtype=np.float32),
+            np.stack([stored["left"], stored["right"]], axis=1).ravel(),
+            np.array(stored["value"], dtype=np.float32),
+            stored["depth"],
+            stored["base"],
         )
 
     @cached_property
-    def affinity(self) -> Floats:
-        """Log odds by which a kind of span answers a kind of question."""
-        return np.array(self.stored["affinity"], dtype=np.float32)
+    def lexicon(self) -> Lexicon:
+        """The words this reader knows."""
+        stored = self.stored["lexicon"]
+        arrays = {
+            name: unpack(stored[name])
+            for name in ("vectors", "word_kinds", "ask_kinds", "usual_kinds")
+        }
+        return Lexicon(stored["weights"], stored["rare"], **arrays)
 
     @cached_property
     def confidence(self) -> NDArray[np.float64]:
@@ -171,6 +193,7 @@ EVIDENCE = (
     "rating",
     "lead",
     "affinity",
+    "kind_gap",
     "share",
     "context",
     "passage_share",
@@ -179,7 +202,24 @@ EVIDENCE = (
     "missing_with_digits",
     "keys",
     "passage_lead",
+    "context_lead",
+    "related",
 )
+
+
+def pack(values: NDArray[Any]) -> dict[str, Any]:
+    """An array as bytes in base64 with one scale, exact to 1/254 of its range."""
+    scale = float(np.abs(values).max()) / 127 or 1.0
+    steps = np.rint(values / scale).astype(np.int8)
+    data = base64.b64encode(steps.tobytes()).decode("ascii")
+    return {"shape": list(values.shape), "scale": scale, "int8": data}
+
+
+def unpack(stored: Mapping[str, Any]) -> Floats:
+    """The array that `pack` stored."""
+    steps = np.frombuffer(base64.b64decode(stored["int8"]), dtype=np.int8)
+    scaled = steps.astype(np.float32) * np.float32(stored["scale"])
+    return scaled.reshape(stored["shape"])
 
 
 def shipped_folder() -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tailor.answers import AnswerStore
@@ -12,6 +12,9 @@ from tailor.assistant import digest
 from tailor.config import Config, Price
 from tailor.errors import TailorError, UsageError
 from tailor.models.chat import Chat
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
 
 SHIPPED = Path(__file__).parent / "shipped"
 """Where the models that come with Tailor lie: ``reader``, ``encoder``, ``extractive``."""
@@ -75,25 +78,47 @@ def chat(model: str, config: Config, store: AnswerStore, adapter: Path | None = 
         local = LocalChat(
             path=path, adapter=str(adapter) if adapter else None, max_tokens=config.max_tokens
         )
-        return Chat(model, local, digest(identity), store, price or Price(0, 0), config.retries)
-    return _hosted(model, config, store, price)
-
-
-def _hosted(model: str, config: Config, store: AnswerStore, price: Price | None) -> Chat:
+        free = price or Price(0, 0)
+        return Chat(model, lambda: local, digest(identity), store, free, config.retries)
     provider, _, name = model.partition(":")
     if not name:
         raise UsageError(
             f"Model {model!r} has no provider: write `shipped`, `huggingface:PATH` or "
             "`provider:name`, for example `openai:gpt-5-mini`."
         )
-    parameters: dict[str, Any] = {
+    identity = {
+        "model": model,
+        "base_url": config.base_url if provider == "openai" else "",
         "max_tokens": config.max_tokens,
-        "timeout": config.timeout,
-        # One retry layer, in Chat: two would multiply the waiting.
-        "max_retries": 0,
+        "temperature": config.temperature,
     }
-    if config.temperature is not None:
-        parameters["temperature"] = config.temperature
+    return Chat(
+        model,
+        lambda: _hosted(provider, name, config),
+        digest(identity),
+        store,
+        price,
+        config.retries,
+    )
+
+
+def _parameters(provider: str, config: Config) -> dict[str, Any]:
+    """The settings under the names that the provider's LangChain class has for them."""
+    if provider == "ollama":
+        # It takes no notice of names it does not know, the usual ones among them.
+        named: dict[str, Any] = {
+            "num_predict": config.max_tokens,
+            "client_kwargs": {"timeout": config.timeout},
+        }
+    else:
+        # One retry layer, in Chat: two would multiply the waiting.
+        named = {"max_tokens": config.max_tokens, "timeout": config.timeout, "max_retries": 0}
+    return named if config.temperature is None else {**named, "temperature": config.temperature}
+
+
+def _hosted(provider: str, name: str, config: Config) -> BaseChatModel:
+    model = f"{provider}:{name}"
+    parameters = _parameters(provider, config)
     if config.base_url and provider == "openai":
         parameters["base_url"] = config.base_url
         if not os.environ.get("OPENAI_API_KEY"):
@@ -112,20 +137,15 @@ def _hosted(model: str, config: Config, store: AnswerStore, price: Price | None)
     from langchain.chat_models import init_chat_model
 
     try:
-        chat_model = init_chat_model(name, model_provider=provider, **parameters)
-    except ImportError as error:
-        package = str(error).split("`")[1] if "`" in str(error) else f"langchain-{provider}"
+        return init_chat_model(name, model_provider=provider, **parameters)
+    except (ImportError, AttributeError) as error:
+        # AttributeError: without langchain-ollama, LangChain looks for it in the archived package.
+        quoted = str(error).split("`")
+        line = quoted[1] if len(quoted) > 1 else f"pip install langchain-{provider}"
         raise TailorError(
-            f"Provider {provider} needs a package that is not installed ({package}): "
-            f"`pip install langchain-{provider.replace('_', '-')}`."
+            f"Provider {provider} needs a package that is not installed: "
+            f"`{line.replace('_', '-')}`."
         ) from None
-    except ValueError as error:
-        first = str(error).strip().splitlines()[0]
-        raise UsageError(f"Model {model!r} cannot be used: {first}") from None
-    identity = {
-        "model": model,
-        "base_url": config.base_url if provider == "openai" else "",
-        "max_tokens": config.max_tokens,
-        "temperature": config.temperature,
-    }
-    return Chat(model, chat_model, digest(identity), store, price, config.retries)
+    except Exception as error:  # each provider's package has its own for a missing key or setting
+        said = without_keys(" ".join(str(error).split()))[:300]
+        raise UsageError(f"Model {model!r} cannot be used: {said}") from None

@@ -1,11 +1,17 @@
 """What a question asks: its weighted keys, the kind of answer expected, the noun asked about."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tailor.text import fold, language, nfc
+
+Floats = NDArray[np.float32]
 
 TOKEN = re.compile(
     r"""[\w.+-]+@[\w-]+(?:\.[\w-]+)+            # e-mail address
@@ -102,17 +108,47 @@ def stem(word: str) -> str:
 
 
 @dataclass(frozen=True)
+class Lexicon:
+    """The words a reader was trained with.
+
+    `weights` holds the inverse document frequency of each key, `rare` that of all others. The
+    arrays have one row per key, in order, and a last row of zeros: `vectors` place keys that occur
+    in a question near those that occur in its answer's sentence; `word_kinds` and `ask_kinds`
+    (one row per entry of ASKS) add up to the logits of the kind of span that answers.
+    """
+
+    weights: Mapping[str, float]
+    rare: float
+    vectors: Floats
+    word_kinds: Floats
+    ask_kinds: Floats
+    usual_kinds: Floats
+
+    @cached_property
+    def rows(self) -> dict[str, int]:
+        """The row of each key."""
+        return {key: row for row, key in enumerate(self.weights)}
+
+    def rows_of(self, keys: Iterable[str]) -> NDArray[np.int64]:
+        """Rows of the keys; unknown ones get the last, which is zero."""
+        rows = self.rows
+        return np.array([rows.get(key, len(rows)) for key in keys], dtype=np.int64)
+
+
+@dataclass(frozen=True)
 class Query:
     """A question as weighted keys (their sum is 1), word pairs, and what it asks for.
 
-    `asks` is an index into ASKS; `head` the stem of the noun asked about; `folded` says that the
-    question has no accents, so that passages are compared without theirs.
+    `asks` is an index into ASKS; `kinds` the log probability of each kind of span as its answer;
+    `head` the stem of the noun asked about; `folded` says that the question has no accents, so
+    that passages are compared without theirs.
     """
 
     weights: dict[str, float]
     total: float
     pairs: frozenset[tuple[str, str]]
     asks: int
+    kinds: Floats
     head: str
     folded: bool
 
@@ -121,11 +157,8 @@ class Query:
         return stem(fold(word)) if self.folded and not word.isascii() else stem(word)
 
 
-def query(question: str, weights: Mapping[str, float], rare: float) -> Query:
-    """Analyse a question in English or Vietnamese, with or without its accents.
-
-    `weights` are inverse document frequencies of frequent keys, `rare` that of all others.
-    """
+def query(question: str, lexicon: Lexicon) -> Query:
+    """Analyse a question in English or Vietnamese, with or without its accents."""
     text = nfc(question).strip()
     plain = fold(text)
     folded = plain == text.casefold()
@@ -133,19 +166,24 @@ def query(question: str, weights: Mapping[str, float], rare: float) -> Query:
     function_words = _UNACCENTED_FUNCTION_WORDS if folded and vietnamese else FUNCTION_WORDS
     lower = [word for word in TOKEN.findall(text.casefold()) if _WORD.match(word)]
     kept = [stem(word) for word in lower if word not in function_words]
-    found = {key: weights.get(key, rare) for key in kept}
+    found = {key: lexicon.weights.get(key, lexicon.rare) for key in kept}
     total = sum(found.values())
     patterns = _VIETNAMESE_ASKS if vietnamese else _ENGLISH_ASKS
     asks = next((name for pattern, name in patterns if re.search(pattern, plain)), "other")
+    logits = lexicon.ask_kinds[ASKS.index(asks)] + lexicon.word_kinds[lexicon.rows_of(found)].sum(
+        axis=0
+    )
     match = (_HEAD_VIETNAMESE if vietnamese else _HEAD_ENGLISH).search(plain)
     head = next((group for group in match.groups() if group), "") if match else ""
-    if match and not folded:
-        head = text.casefold()[match.start() : match.end()][match[0].find(head) :][: len(head)]
+    if match and not folded and len(plain) == len(text):
+        at = match.start() + match[0].find(head)
+        head = text.casefold()[at : at + len(head)]
     return Query(
         {key: weight / total for key, weight in found.items()},
         total,
         frozenset(pairwise(stem(word) for word in lower)),
         ASKS.index(asks),
+        logits - np.log(np.exp(logits).sum()),
         stem(head),
         folded,
     )

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tailor.models.query import FUNCTION_WORDS, TOKEN, Query, word_set
+from tailor.models.query import FUNCTION_WORDS, TOKEN, Lexicon, Query, word_set
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -388,6 +388,7 @@ class _Rated:
     passage: int
     share: float
     context: float
+    titled: float
     line_share: float
     previous: float
     passage_share: float
@@ -409,42 +410,55 @@ def _rate(question: Query, passages: Sequence[str]) -> list[_Rated]:
         previous = 0.0
         for part, keys in zip(parts, keyed, strict=True):
             above = {word for line in (part.heading, *set(part.headers)) for word in line}
-            here = share(set(keys))
-            around = share(title.union(keys, (question.key(word) for word in above)))
+            here_keys = set(keys)
+            here = share(here_keys)
+            around = here_keys.union(question.key(word) for word in above)
             line = share(lines[part.line])
-            rated.append(_Rated(part, keys, index, here, around, line, previous, passage_share))
+            rated.append(
+                _Rated(
+                    part,
+                    keys,
+                    index,
+                    here,
+                    share(around),
+                    share(around | title),
+                    line,
+                    previous,
+                    passage_share,
+                )
+            )
             previous = here
     return rated
 
 
-def candidates(question: Query, passages: Sequence[str], affinity: Floats) -> Candidates | None:
-    """Spans of the segments that share most with the question; None where nothing is shared.
-
-    `affinity[asks, kind]` is the log odds by which a kind of span answers a kind of question,
-    shape (len(ASKS), len(KINDS)).
-    """
+def candidates(question: Query, passages: Sequence[str], lexicon: Lexicon) -> Candidates | None:
+    """Spans of the segments that share most with the question; None where nothing is shared."""
     rated = _rate(question, passages) if question.weights else []
-    if not any(one.context for one in rated):
+    if not any(one.titled for one in rated):
         return None
-    rated.sort(
-        key=lambda one: -(one.share + one.context + 0.5 * one.line_share + one.passage_share)
-    )
+    rated.sort(key=lambda one: -(one.share + one.context + one.line_share + one.passage_share))
     best_of = {one.passage: one.passage_share for one in rated}
     read = np.cumsum([0, *(len(one.keys) for one in rated)])
     rated = [one for one, before in zip(rated, read, strict=False) if before < TOKENS_READ]
     rated = [one for one in rated if len(one.segment.spans.first)]
+    related = [_Related(question, one, lexicon) for one in rated]
     blocks = []
-    for one in rated:
-        rival = max((other.share for other in rated if other is not one), default=0.0)
+    for one, words in zip(rated, related, strict=True):
+        others = [other for other in rated if other is not one]
         rival_passage = max((s for p, s in best_of.items() if p != one.passage), default=0.0)
         columns: dict[str, Any] = {
             **_shared_columns(question, one),
             **_match_columns(question, one),
-            "affinity": affinity[question.asks][one.segment.spans.kind],
+            **words.columns(),
+            "affinity": (question.kinds - lexicon.usual_kinds)[one.segment.spans.kind],
+            "kind_gap": (question.kinds - question.kinds.max())[one.segment.spans.kind],
             "passage": one.passage,
             "passages": len(passages),
-            "share_lead": one.share - rival,
+            "share_lead": one.share - max((other.share for other in others), default=0.0),
+            "context_lead": one.context - max((other.context for other in others), default=0.0),
             "passage_lead": one.passage_share - rival_passage,
+            "related_lead": words.whole
+            - max((other.whole for other in related if other is not words), default=0.0),
         }
         rest = _matrix(columns, ASKED, len(one.segment.spans.first))
         blocks.append(np.concatenate([one.segment.spans.fixed, rest], axis=1))
@@ -470,6 +484,7 @@ def _shared_columns(question: Query, rated: _Rated) -> dict[str, float]:
         "keys": len(question.weights),
         "share": rated.share,
         "context": rated.context,
+        "titled": rated.titled,
         "line_share": rated.line_share,
         "previous": rated.previous,
         "passage_share": rated.passage_share,
@@ -479,6 +494,67 @@ def _shared_columns(question: Query, rated: _Rated) -> dict[str, float]:
     }
 
 
+class _Related:
+    """How the meaning of a segment's words relates to the question.
+
+    Words of the question that stand in the segment speak through `_match_columns`; here the
+    others do, by their vectors' products with those of the segment's tokens.
+    """
+
+    def __init__(self, question: Query, rated: _Rated, lexicon: Lexicon) -> None:
+        def vector(weights: Mapping[str, float]) -> Floats:
+            total = np.fromiter(weights.values(), dtype=np.float32, count=len(weights))
+            summed: Floats = total @ lexicon.vectors[lexicon.rows_of(weights)]
+            return summed
+
+        part = rated.segment
+        seen = set(rated.keys).union(question.key(word) for word in part.heading)
+        asked = vector(question.weights)
+        rest = vector({key: w for key, w in question.weights.items() if key not in seen})
+        vectors = lexicon.vectors[lexicon.rows_of(rated.keys)]
+        self.spans = part.spans
+        self.asked = vectors @ asked
+        self.rest = vectors @ rest
+        self.whole = float(self.rest.sum() / len(rated.keys) ** 0.5)
+        self.labels = np.zeros(len(rated.keys), dtype=np.float32)
+        for index, header in enumerate(part.headers):
+            rows = lexicon.rows_of(question.key(word) for word in header)
+            self.labels[index] = (lexicon.vectors[rows] @ asked).sum()
+        for named, start, end in _named(part.words):
+            self.labels[start:end] = self.asked[named].sum()
+
+    def columns(self) -> dict[str, Any]:
+        """Features of the spans."""
+        first, last = self.spans.first, self.spans.last
+        left, right = _decay(len(self.rest))
+        return {
+            "related": self.whole,
+            "related_left": (left @ self.rest)[first],
+            "related_right": (right @ self.rest)[last],
+            "related_inside": _inside(first, last, self.asked) / (last - first + 1),
+            "related_label": self.labels[first],
+        }
+
+
+@lru_cache(maxsize=256)
+def _decay(size: int) -> tuple[Floats, Floats]:
+    """Weights by which tokens count for those to their right, and to their left."""
+    steps = np.subtract.outer(np.arange(size), np.arange(size))
+    decay = np.exp(-np.abs(steps) / 4).astype(np.float32)
+    return np.where(steps > 0, decay, 0), np.where(steps < 0, decay, 0)
+
+
+def _named(words: Sequence[str]) -> list[tuple[slice, int, int]]:
+    """For each `key: value` of a segment, where the key stands and where the value does."""
+    breaks = [index for index, word in enumerate(words) if word in _MARKS]
+    bounds = zip([-1, *breaks], breaks, [*breaks[1:], len(words)], strict=False)
+    return [
+        (slice(before + 1, here), here + 1, after)
+        for before, here, after in bounds
+        if words[here] in ":="
+    ]
+
+
 def _match_columns(question: Query, rated: _Rated) -> dict[str, NDArray[Any]]:
     """Where the question's words stand in relation to each span."""
     part, keys = rated.segment, rated.keys
@@ -486,8 +562,7 @@ def _match_columns(question: Query, rated: _Rated) -> dict[str, NDArray[Any]]:
     size = len(keys)
     weights = np.array([question.weights.get(key, 0.0) for key in keys])
     position = np.arange(size)
-    steps = np.subtract.outer(position, position)
-    decay = np.exp(-np.abs(steps) / 4)
+    left, right = _decay(size)
     matched = np.where(weights > 0, position, -99)
     last_match = np.concatenate([[-99], np.maximum.accumulate(matched)])[first]
     reverse = np.where(weights > 0, position, 99)[::-1]
@@ -495,11 +570,8 @@ def _match_columns(question: Query, rated: _Rated) -> dict[str, NDArray[Any]]:
     marks = np.concatenate([[0], np.cumsum([word in ",;()" for word in part.words])])
     heads = np.array([key == question.head for key in keys])
     key_share = np.zeros(size)
-    breaks = [i for i, word in enumerate(part.words) if word in _MARKS]
-    for before, here, after in zip([-1, *breaks], breaks, [*breaks[1:], size], strict=False):
-        if part.words[here] in ":=":
-            named = set(keys[before + 1 : here])
-            key_share[here + 1 : after] = sum(question.weights.get(key, 0.0) for key in named)
+    for named, start, end in _named(part.words):
+        key_share[start:end] = sum(question.weights.get(key, 0.0) for key in set(keys[named]))
     column_share = np.zeros(size)
     column_head = np.zeros(size, dtype=bool)
     for index, header in enumerate(part.headers):
@@ -508,8 +580,8 @@ def _match_columns(question: Query, rated: _Rated) -> dict[str, NDArray[Any]]:
         column_head[index] = question.head in above
     cumulative = np.concatenate([[0.0], np.cumsum(weights)])
     return {
-        "near_left": (np.where(steps > 0, decay, 0) @ weights)[first],
-        "near_right": (np.where(steps < 0, decay, 0) @ weights)[last],
+        "near_left": (left @ weights)[first],
+        "near_right": (right @ weights)[last],
         "left_distance": np.minimum(first - last_match, 30),
         "right_distance": np.minimum(next_match - last, 30),
         "left_marks": marks[first] - marks[np.maximum(last_match, 0)],
@@ -537,11 +609,22 @@ FIXED = tuple(
 )
 ASKED = tuple(
     (
-        "asks keys share context line_share previous passage_share pair_share missing_most "
+        "asks keys share context titled line_share previous passage_share pair_share missing_most "
         "missing_with_digits passage passages share_lead passage_lead near_left near_right "
         "left_distance right_distance left_marks right_marks share_before share_after "
         "share_inside words_inside key_share column_share head_inside head_before head_after "
-        "head_column affinity"
+        "head_column affinity kind_gap context_lead related related_lead related_left "
+        "related_right related_inside related_label"
     ).split(" ")
 )
 FEATURES = FIXED + ASKED
+
+
+def surroundings(passage: str, start: int) -> tuple[str, ...]:
+    """Case-folded words of the segment at a character, of its heading and its column header."""
+    for part in segments(passage):
+        if part.starts[0] <= start < part.ends[-1]:
+            token = max(i for i, begin in enumerate(part.starts) if begin <= start)
+            header = part.headers[token] if part.headers else ()
+            return (*part.lower, *part.heading, *header)
+    return ()

@@ -14,6 +14,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _ASK = "save it as UTF-8"
+_BINARY = "binary data, not text"
 
 
 def decode(content: bytes, declared: str | None = None) -> tuple[str, str]:
@@ -27,7 +28,10 @@ def decode(content: bytes, declared: str | None = None) -> tuple[str, str]:
             return _strict(content, encoding), ""
     if b"\0" in content:
         encoding = _utf16_without_mark(content)
-        return _strict(content, encoding), f"read as {encoding}, without a byte order mark"
+        text = _strict(content, encoding)
+        if any(unicodedata.category(c) == "Cc" and not c.isspace() for c in text):
+            raise Refused(_BINARY)
+        return text, f"read as {encoding}, without a byte order mark"
     try:
         return content.decode("utf-8"), ""
     except UnicodeDecodeError:
@@ -37,8 +41,8 @@ def decode(content: bytes, declared: str | None = None) -> tuple[str, str]:
             return content.decode(declared), ""
         except (LookupError, UnicodeDecodeError):
             pass
-    if (text := _vietnamese_windows(content)) is not None:
-        return text, f"not UTF-8; read as windows-1258 (Vietnamese); {_ASK} to be sure"
+    if (vietnamese := _vietnamese_windows(content)) is not None:
+        return vietnamese, f"not UTF-8; read as windows-1258 (Vietnamese); {_ASK} to be sure"
     from charset_normalizer import from_bytes
 
     guess = from_bytes(content).best()
@@ -61,7 +65,7 @@ def _utf16_without_mark(content: bytes) -> str:
         return "utf-16-le"
     if even > 0.4 * len(content) / 2 and odd < even / 10:
         return "utf-16-be"
-    raise Refused("binary data, not text")
+    raise Refused(_BINARY)
 
 
 def _vietnamese_windows(content: bytes) -> str | None:

@@ -88,7 +88,9 @@ _CASES = (
 _ASKED = (
     _SENTENCE, _SENTENCE, _SENTENCE, _JSON, _JSON_SOURCE, _NUMBER, _NUMBER, *_CASES,
     template("**{a}**", Said("Put the answer in bold.", "In đậm câu trả lời.")),
-    template("{a}.", Said("End the answer with a full stop.", "Kết thúc câu trả lời bằng dấu chấm.")),
+    template(
+        "{a}.", Said("End the answer with a full stop.", "Kết thúc câu trả lời bằng dấu chấm.")
+    ),
     template(
         "{a} [{n}]",
         Said(

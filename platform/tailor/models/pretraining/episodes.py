@@ -64,7 +64,10 @@ _ODD_REFUSALS = (
     Said("The documents do not say.", "Tài liệu không nói."),
 )  # fmt: skip
 _POLITE = {
-    "en": ("Please tell me: {q}", "Hi, {q}", "Quick question: {q}", "{q} Thanks!", "I need to know: {q}"),
+    "en": (
+        "Please tell me: {q}", "Hi, {q}", "Quick question: {q}", "{q} Thanks!",
+        "I need to know: {q}",
+    ),
     "vi": ("Cho tôi hỏi: {q}", "Xin hỏi {q}", "Cho hỏi {q}", "{q} Cảm ơn!", "Tôi muốn biết: {q}"),
 }  # fmt: skip
 
@@ -78,7 +81,7 @@ class Branch(NamedTuple):
 
 @dataclass(frozen=True)
 class Episode:
-    """``turns``, then a user turn that begins with ``opening`` and ends with a branch's question."""
+    """``turns``, then a user turn: ``opening`` and the question of one of the branches."""
 
     turns: tuple[Turn, ...]
     opening: str

@@ -33,6 +33,7 @@ from tailor.models.pretraining.tokenizer import Turn
 from tailor.text import fold, nfc, words
 
 if TYPE_CHECKING:
+    from peft import PeftModel
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 INSTRUCTIONS = {
@@ -105,7 +106,7 @@ def prompt(
 
 
 def generate(
-    model: PreTrainedModel,
+    model: PreTrainedModel | PeftModel,
     tokens: PreTrainedTokenizerBase,
     chats: Sequence[Sequence[Turn]],
     most: int = 40,
@@ -403,7 +404,8 @@ def _run(given: argparse.Namespace) -> None:
 
     def show(figures: Sequence[dict[str, Any]]) -> None:
         for figure in figures:
-            print(json.dumps(figure, ensure_ascii=False), flush=True)
+            sys.stdout.write(json.dumps(figure, ensure_ascii=False) + "\n")
+            sys.stdout.flush()
 
     for language in LANGUAGES:
         show(synthetic(model, tokens, language, given.questions))

@@ -24,15 +24,25 @@ from tailor.models.extractive import (
     CODE_VERSION,
     EVIDENCE,
     ExtractiveReader,
+    pack,
     shipped_folder,
 )
 from tailor.models.pretraining import encoder, grammar
 from tailor.models.pretraining.relations import Language, Split
-from tailor.models.query import ASKS, TOKEN, stem
-from tailor.models.spans import FEATURES, KINDS, Candidates
+from tailor.models.query import ASKS, TOKEN, Lexicon, query, stem
+from tailor.models.spans import (
+    FEATURES,
+    KINDS,
+    Candidates,
+    candidates,
+    segments,
+    surroundings,
+)
 from tailor.text import fold, words
 
 ARTICLES = {"a", "an", "the"}
+WORDS = 8000
+DIMENSION = 32
 
 
 @dataclass(frozen=True)
@@ -261,32 +271,147 @@ class Prepared:
 
 
 def prepare(
-    reader: ExtractiveReader, examples: Sequence[Example], tick: Callable[[], object]
+    lexicon: Lexicon, examples: Sequence[Example], tick: Callable[[], object]
 ) -> list[Prepared]:
     """Candidates of all examples; those without any are left out, as the reader refuses them."""
     result = []
     for example in examples:
-        found = reader.found(example.question, example.passages)
+        found = candidates(query(example.question, lexicon), example.passages, lexicon)
         tick()
         if found is not None:
             result.append(Prepared(example, found, labels(found, example)))
     return result
 
 
-def kind_affinity(prepared: Sequence[Prepared]) -> NDArray[np.float64]:
-    """Log odds of each kind of span per kind of question, smoothed, shape (ASKS, KINDS)."""
-    right = np.full((len(ASKS), len(KINDS)), 0.5)
-    every = np.full((len(ASKS), len(KINDS)), 5.0)
-    asks = FEATURES.index("asks")
+def starting_vectors(keys: Sequence[str], texts: Sequence[str]) -> NDArray[np.float32]:
+    """Vectors of the shipped encoder for each key's most frequent word, reduced to DIMENSION."""
+    from sentence_transformers import SentenceTransformer
+
+    surface: dict[str, Counter[str]] = {}
+    for text in texts:
+        for word in TOKEN.findall(text.casefold()):
+            for key in {stem(word), stem(fold(word))}:
+                surface.setdefault(key, Counter())[word] += 1
+    model = SentenceTransformer(str(encoder.shipped_folder()), device="cpu", local_files_only=True)
+    common = [max(surface[key].items(), key=lambda item: (item[1], item[0]))[0] for key in keys]
+    full = np.asarray(model.float().encode(common, normalize_embeddings=True), dtype=np.float64)
+    _, _, axes = np.linalg.svd(full - full.mean(axis=0), full_matrices=False)
+    reduced = (full - full.mean(axis=0)) @ axes[:DIMENSION].T
+    return np.asarray(reduced / np.linalg.norm(reduced, axis=1).mean(), dtype=np.float32)
+
+
+def fit_vectors(
+    start: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    triples: Sequence[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]],
+    seed: int,
+) -> NDArray[np.float32]:
+    """Move vectors so that questions are closer to their answers' surroundings than to others'.
+
+    A triple holds the rows of the question's keys, of the right and of a wrong surrounding; the
+    loss is that of in-batch negatives. Rows without words are left as they are.
+    """
+    import torch
+
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    bag = torch.nn.EmbeddingBag.from_pretrained(
+        torch.from_numpy(np.vstack([start, np.zeros((1, start.shape[1]), dtype=np.float32)])),
+        mode="sum",
+        freeze=False,
+    )
+    scale = torch.from_numpy(np.append(weights, np.float32(0)))
+    optimizer = torch.optim.Adam(bag.parameters(), lr=0.005)
+
+    def embed(texts: Sequence[NDArray[np.int64]]) -> torch.Tensor:
+        rows = torch.from_numpy(np.concatenate(texts))
+        offsets = torch.from_numpy(np.cumsum([0, *(len(text) for text in texts[:-1])]))
+        return torch.nn.functional.normalize(
+            bag(rows, offsets, per_sample_weights=scale[rows]), dim=1
+        )
+
+    for _ in range(8):
+        order = rng.permutation(len(triples))
+        for begin in range(0, len(order), 512):
+            chosen = [triples[index] for index in order[begin : begin + 512]]
+            asked, right, wrong = (embed(list(part)) for part in zip(*chosen, strict=True))
+            scores = 12 * asked @ torch.cat([right, wrong]).T
+            loss = torch.nn.functional.cross_entropy(scores, torch.arange(len(chosen)))
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+    trained: NDArray[np.float32] = bag.weight.detach().numpy()
+    trained[-1] = 0
+    return trained
+
+
+def surrounding_triples(
+    examples: Sequence[Example], pages: Sequence[encoder.Passage], lexicon: Lexicon, seed: int
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
+    """Questions with the surroundings of their answers, and wrong ones of the same passages."""
+    rng = random.Random(seed)
+    pairs: list[tuple[str, Sequence[str], Sequence[str]]] = []
+    for example in examples:
+        places = [
+            (passage, passage.find(example.answer))
+            for passage in example.passages
+            if example.answer is not None and example.answer in passage
+        ]
+        parts = [part for passage in example.passages for part in segments(passage)]
+        if len(places) == 1 and len(parts) > 1:
+            right = surroundings(*places[0])
+            wrong = rng.choice(parts)
+            if set(wrong.lower) - set(right):
+                pairs.append((example.question, right, (*wrong.lower, *wrong.heading)))
+    for page in pages:
+        for question in page.questions:
+            texts = [TOKEN.findall(sentence.casefold()) for sentence in page.sentences]
+            shared = set(TOKEN.findall(question.casefold()))
+            texts.sort(key=lambda text: -len(shared.intersection(text)))
+            if len(texts) > 1:
+                pairs.append((question, texts[0], texts[1]))
+    triples = []
+    for question, *around in pairs:
+        asked = query(question, lexicon)
+        near, far = (lexicon.rows_of(asked.key(word) for word in part) for part in around)
+        if asked.weights:
+            triples.append((lexicon.rows_of(asked.weights), near, far))
+    return triples
+
+
+def fit_kinds(prepared: Sequence[Prepared], lexicon: Lexicon) -> dict[str, NDArray[np.float32]]:
+    """Logistic regression from a question's words to the kind of span that answers it."""
+    from scipy.sparse import csr_matrix
+    from sklearn.linear_model import LogisticRegression
+
+    columns: list[NDArray[np.int64]] = []
+    targets: list[int] = []
+    usual = np.ones(len(KINDS))
+    known = len(lexicon.rows)
     for one in prepared:
-        row = int(one.found.features[0, asks])
-        share = 1 / max(one.right.sum(), 1)
-        np.add.at(right[row], one.found.kind[one.right], share)
-        np.add.at(every[row], one.found.kind, 1 / len(one.found.kind))
-    right /= right.sum(axis=1, keepdims=True)
-    every /= every.sum(axis=1, keepdims=True)
-    odds: NDArray[np.float64] = np.log(right / every)
-    return odds.round(3)
+        usual += np.bincount(one.found.kind, minlength=len(KINDS)) / len(one.found.kind)
+        if one.right.any():
+            asked = query(one.example.question, lexicon)
+            rows = lexicon.rows_of(asked.weights)
+            columns.append(np.append(rows[rows < known], known + asked.asks))
+            targets.append(int(one.found.kind[np.argmax(one.right)]))
+    ends = np.cumsum([0, *(len(column) for column in columns)])
+    data = np.ones(ends[-1])
+    table = csr_matrix(
+        (data, np.concatenate(columns), ends), shape=(len(columns), known + len(ASKS))
+    )
+    model = LogisticRegression(C=0.5, max_iter=300).fit(table, targets)
+    logits = np.full((known + len(ASKS), len(KINDS)), 0.0)
+    logits[:, model.classes_] = model.coef_.T
+    asks = logits[known:]
+    asks[:, model.classes_] += model.intercept_
+    absent = [kind for kind in range(len(KINDS)) if kind not in model.classes_]
+    asks[:, absent] = -8
+    return {
+        "word_kinds": np.vstack([logits[:known], np.zeros((1, len(KINDS)))]).astype(np.float32),
+        "ask_kinds": asks.astype(np.float32),
+        "usual_kinds": np.log(usual / usual.sum()).astype(np.float32),
+    }
 
 
 def fit_trees(
@@ -372,27 +497,36 @@ def train(
         examples += natural_examples(mine, rng, language, naturals)
     rng.shuffle(examples)
     with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("extractive", total=len(examples) + 2500)
+        task = progress.add_task("extractive", total=len(examples) + 4000)
 
         def tick() -> None:
             progress.advance(task)
 
         texts = [text for example in examples for text in (*example.passages, example.question)]
-        weights, rare = word_weights(texts, 6000)
+        weights, rare = word_weights(texts, WORDS)
+        kinds = {
+            "word_kinds": np.zeros((len(weights) + 1, len(KINDS)), dtype=np.float32),
+            "ask_kinds": np.zeros((len(ASKS), len(KINDS)), dtype=np.float32),
+            "usual_kinds": np.zeros(len(KINDS), dtype=np.float32),
+        }
+        start = starting_vectors(list(weights), texts)
+        nothing = np.zeros((len(weights) + 1, DIMENSION), dtype=np.float32)
+        lexicon = Lexicon(weights, rare, nothing, **kinds)
+        triples = surrounding_triples(examples, pages, lexicon, seed)
+        idf = np.array(list(weights.values()), dtype=np.float32)
+        vectors = fit_vectors(start, idf, triples, seed)
+        kinds = fit_kinds(prepare(lexicon, examples[:4000], tick), lexicon)
+        packed = {name: pack(values) for name, values in {"vectors": vectors, **kinds}.items()}
         reader = ExtractiveReader(
             {
                 "code": CODE_VERSION,
                 "features": list(FEATURES),
                 "evidence": list(EVIDENCE),
-                "weights": weights,
-                "rare": rare,
-                "affinity": np.zeros((len(ASKS), len(KINDS))).tolist(),
+                "lexicon": {"weights": weights, "rare": rare, **packed},
             }
         )
-        kept = len(examples) // 10
-        affinity = kind_affinity(prepare(reader, examples[:2500], tick))
-        reader = ExtractiveReader({**reader.stored, "affinity": affinity.tolist()})
-        prepared = prepare(reader, examples, tick)
+        prepared = prepare(reader.lexicon, examples, tick)
+        kept = len(prepared) // 10
         held, learnt = prepared[:kept], prepared[kept:]
         chance = np.random.default_rng(seed)
         negatives = [chance.permutation(np.nonzero(~one.right)[0])[:20] for one in learnt]
@@ -400,7 +534,7 @@ def train(
         first = fit_trees(learnt, negatives, settings)
         reader = ExtractiveReader({**reader.stored, "trees": first})
         negatives = [hardest(reader, one, 30, chance) for one in learnt]
-        settings = {"max_iter": 160, "learning_rate": 0.1, "max_leaf_nodes": 31, "max_depth": 8}
+        settings = {"max_iter": 250, "learning_rate": 0.08, "max_leaf_nodes": 31, "max_depth": 8}
         final = fit_trees(learnt, negatives, settings)
         reader = ExtractiveReader({**reader.stored, "trees": final})
         confidence, threshold = fit_confidence(reader, held)

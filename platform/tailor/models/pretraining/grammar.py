@@ -319,7 +319,7 @@ def passages(
                 rng.shuffle(facts)
         groups.append(facts)
     seen: set[int] = set()
-    out = []
+    out: list[Passage] = []
     for facts in groups:
         fresh = [f for f in facts if id(f) not in seen] or facts[:1]
         seen.update(id(f) for f in fresh)

@@ -95,7 +95,7 @@ BOILERPLATE: dict[str, dict[str, tuple[str, ...]]] = {
     "vi": {
         "mail": (
             "Từ: {a}\nĐến: {b}\nTiêu đề: {subject}\n\nChào {b},\n{body}\nThân mến, {a}",
-            "Người gửi: {a}\nChủ đề: {subject}\n\nKính gửi các anh chị,\n\n{body}\n\nTrân trọng\n{a}",
+            "Người gửi: {a}\nChủ đề: {subject}\n\nKính gửi anh chị,\n\n{body}\n\nTrân trọng\n{a}",
             "Tiêu đề: Trả lời: {subject}\n\nChào {b}, đây là thông tin bạn hỏi. {body} – {a}",
         ),
         "minutes": (

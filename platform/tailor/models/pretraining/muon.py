@@ -16,7 +16,7 @@ _A, _B, _C = 3.4445, -4.7750, 2.0315  # quintic Newton-Schulz coefficients of th
 
 def orthogonalised(matrices: torch.Tensor, steps: int = 5) -> torch.Tensor:
     """The nearest semi-orthogonal matrices, roughly; shape (batch, rows <= columns)."""
-    x = matrices / (matrices.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    x: torch.Tensor = matrices / (matrices.norm(dim=(1, 2), keepdim=True) + 1e-7)
     for _ in range(steps):
         gram = x @ x.mT
         x = _A * x + (_B * gram + _C * gram @ gram) @ x

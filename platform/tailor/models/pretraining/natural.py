@@ -69,7 +69,10 @@ _GAPS: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
         (re.compile(r"\bin (\d{4})\b"), "what year"),
         (re.compile(rf"\bby ({_NAME} {_NAME})"), "whom"),
         (re.compile(rf"\bin ({_NAME})(?=[,.;) ])"), "which place"),
-        (re.compile(rf"(?<!in ){_NOT_DATED}(\d[\d.,]*\d|\d)(?= (?!film|play|novel)[a-z])"), "how many"),
+        (
+            re.compile(rf"(?<!in ){_NOT_DATED}(\d[\d.,]*\d|\d)(?= (?!film|play|novel)[a-z])"),
+            "how many",
+        ),
         (re.compile(r"(\d[\d.,]* ?(?:%|percent))"), "what percentage"),
     ),
 }  # fmt: skip
@@ -144,11 +147,12 @@ def _add(texts: Texts, file: Path) -> None:
 
 
 def _lines(file: Path) -> Iterator[str]:
-    opened = gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(
-        encoding="utf-8"
-    )  # fmt: skip
     read = 0
-    with opened as stream:
+    with (
+        gzip.open(file, "rt", encoding="utf-8")
+        if file.suffix == ".gz"
+        else file.open(encoding="utf-8")
+    ) as stream:
         for line in stream:
             read += len(line)
             if read > LETTERS_LIMIT:
@@ -164,7 +168,8 @@ def _add_rows(texts: Texts, rows: list[dict[str, Any]], file: Path) -> None:
         elif {"context", "question", "answer"} <= row.keys():
             if row["answer"] in row["context"]:
                 pair = ((row["question"], row["answer"]),)
-                texts.items.append(Item(language_of(row["question"]), row["context"], pair))
+                language: Language = "vi" if language_of(row["question"]) == "vi" else "en"
+                texts.items.append(Item(language, row["context"], pair))
         elif "text" in row:
             for block in re.split(r"[\r\n]+", row["text"]):
                 _add_text(texts, block)
@@ -178,7 +183,7 @@ def _add_rows(texts: Texts, rows: list[dict[str, Any]], file: Path) -> None:
 def _add_text(texts: Texts, block: str) -> None:
     if len(block) < 120 or block.startswith("=="):
         return
-    language = language_of(block)
+    language: Language = "vi" if language_of(block) == "vi" else "en"
     words = block.split()
     for start in range(0, min(len(words), 4 * WORDS), WORDS):
         part = " ".join(words[start : start + WORDS])

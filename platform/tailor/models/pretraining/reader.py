@@ -3,9 +3,9 @@
     python -m tailor.models.pretraining.reader --minutes 60 --threads 2 [--text FILE ...] [--resume]
 
 Muon for the weight matrices (Jordan et al. 2024), AdamW for the rest; linear decay over the last
-half. Muon starts slowly, as fast steps undo the hand-set start. Each thread is a process that works on its own batches: on small
-matrices that is faster than threads within an operation. Checkpoints make a run resumable; with
-``--steps`` it is deterministic.
+half. Muon starts slowly, as fast steps undo the hand-set start. Each thread is a process that
+works on its own batches: on small matrices that is faster than threads within an operation.
+Checkpoints make a run resumable; with ``--steps`` it is deterministic.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +51,7 @@ class Plan:
     warm_up: int = 60
     weight_decay: float = 0.05
     workers: int = 1
-    shape: Shape = Shape()
+    shape: Shape = field(default_factory=Shape)
 
 
 @dataclass
@@ -146,10 +146,10 @@ def _held_back(
     """Small evaluation sets on companies that training does not see."""
     plain = {"copying": 0.0, "demonstrations": 0.0, "no_passage": 0.0, "natural": 0.0,
              "unanswerable": 0.0, "other_language": 0.0}  # fmt: skip
-    one = Mix(**plain, passages=(1.0,))  # type: ignore[arg-type]
-    three = Mix(**plain, passages=(0.0, 0.0, 1.0))  # type: ignore[arg-type]
-    shown = Mix(**{**plain, "demonstrations": 1.0}, passages=(1.0,))  # type: ignore[arg-type]
-    none = Mix(**{**plain, "no_passage": 0.5, "unanswerable": 0.5}, passages=(1.0,))  # type: ignore[arg-type]
+    one = Mix(**plain, passages=(1.0,))
+    three = Mix(**plain, passages=(0.0, 0.0, 1.0))
+    shown = Mix(**{**plain, "demonstrations": 1.0}, passages=(1.0,))
+    none = Mix(**{**plain, "no_passage": 0.5, "unanswerable": 0.5}, passages=(1.0,))
     wanted: dict[str, tuple[Mix, Any]] = {
         "copy": (Mix(copying=1.0), "train"), "1": (one, "train"), "3": (three, "train"),
         "held": (one, "held"), "shown": (shown, "train"), "refuse": (none, "train"),
@@ -283,12 +283,12 @@ def _report(
     state: State, loss: float, model: LlamaForCausalLM, sets: dict[str, list[Encoded]]
 ) -> None:
     scores = " ".join(f"{name} {exact_match(model, rows):.2f}" for name, rows in sets.items())
-    print(
+    sys.stdout.write(
         f"{state.seconds / 60:.1f} min, step {state.step}, {state.tokens / 1e6:.2f}M tokens, "
         f"{state.tokens / max(1.0, state.seconds):.0f} tokens/s, loss {loss:.3f}, "
-        f"exact match: {scores}",
-        flush=True,
+        f"exact match: {scores}\n"
     )
+    sys.stdout.flush()
 
 
 def _save(
@@ -380,7 +380,7 @@ def main() -> None:
 
 
 def _run(given: argparse.Namespace) -> None:
-    import torch.multiprocessing
+    from torch.multiprocessing.spawn import start_processes
     from transformers import AutoTokenizer
 
     vocabulary = given.run / "tokenizer"
@@ -390,14 +390,16 @@ def _run(given: argparse.Namespace) -> None:
     meeting = given.run / "meeting"
     meeting.unlink(missing_ok=True)
     if given.threads > 1:
-        torch.multiprocessing.start_processes(
+        start_processes(
             _work, (given, vocabulary, meeting), nprocs=given.threads, start_method="spawn"
         )
     else:
         _work(0, given, vocabulary, meeting)
     tokens = AutoTokenizer.from_pretrained(vocabulary)
     export(trained(given.run, tokens), tokens, given.output)
-    print(f"The reader is in {given.output}; next: python -m tailor.models.pretraining.evaluate")
+    sys.stdout.write(
+        f"The reader is in {given.output}; next: python -m tailor.models.pretraining.evaluate\n"
+    )
 
 
 def _work(rank: int, given: argparse.Namespace, vocabulary: Path, meeting: Path) -> None:

@@ -57,9 +57,9 @@ def _money(rng: random.Random, language: str) -> Said:
     kind = rng.random()
     if language == "vi" and kind < 0.75:
         if kind < 0.45:
-            unit = rng.choice(("đồng", "đồng", "VND", "đ"))
+            currency = rng.choice(("đồng", "đồng", "VND", "đ"))
             amount = rng.randint(1, 999) * rng.choice((500, 1000, 5000, 10000, 50000))
-            return _same(f"{_grouped(amount, 'vi')} {unit}")
+            return _same(f"{_grouped(amount, 'vi')} {currency}")
         unit = rng.choice((Said("million", "triệu"), Said("billion", "tỷ")))
         number = str(rng.randint(1, 900)) if rng.random() < 0.7 else f"{rng.randint(1, 90)},5"
         return Said(f"{number} {unit.en} VND", f"{number} {unit.vi} đồng")
@@ -73,8 +73,8 @@ def _money(rng: random.Random, language: str) -> Said:
         return _same(f"{sign}{_grouped(rng.randint(1000, 99999), 'en')}")
     if form < 0.85:
         return _same(f"{sign}{rng.randint(1, 999)}.{rng.randint(0, 99):02d}")
-    number = rng.randint(2, 90)
-    return Said(f"{sign}{number} million", f"{sign}{number} triệu")
+    millions = rng.randint(2, 90)
+    return Said(f"{sign}{millions} million", f"{sign}{millions} triệu")
 
 
 def _duration(rng: random.Random, language: str) -> Said:
@@ -87,8 +87,8 @@ def _duration(rng: random.Random, language: str) -> Said:
         years, months = rng.randint(2, 5), rng.randint(2, 11)
         return Said(f"{years} years and {months} months", f"{years} năm {months} tháng")
     high = 120 if unit.en in ("days", "minutes", "hours") else 30
-    number_ = rng.randint(2, high)
-    return Said(f"{number_} {unit.en}", f"{number_} {unit.vi}")
+    count = rng.randint(2, high)
+    return Said(f"{count} {unit.en}", f"{count} {unit.vi}")
 
 
 def _days(rng: random.Random, language: str) -> Said:
