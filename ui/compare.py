@@ -119,7 +119,7 @@ def bars(result: Comparison, say: Language) -> None:
     bar = base.mark_bar(height=18, cornerRadiusEnd=2).encode(
         x=alt.X(
             "score:Q",
-            scale=alt.Scale(domain=[0, 1]),
+            scale=alt.Scale(domain=[0, 1.08]),
             title=None,
             axis=alt.Axis(format="%", values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
         ),

@@ -52,12 +52,10 @@ class Turn:
 
 @dataclass(frozen=True)
 class Ask:
-    """What comes in: a question, earlier turns, and which documents may be used."""
+    """What comes in: a question and earlier turns."""
 
     question: str
     history: tuple[Turn, ...] = ()
-    documents: tuple[str, ...] = ()
-    """Only passages of documents whose path starts with one of these; empty: all."""
     repeat: int = 0
     """Which of several independent answers to the same question this is."""
 
@@ -243,8 +241,6 @@ class Assistant:
         if self.retriever is not None:
             found = self.retriever.invoke(ask.question, config)
             passages = tuple(Passage(text=d.page_content, **d.metadata) for d in found)
-            if ask.documents:
-                passages = tuple(p for p in passages if p.document.startswith(ask.documents))
         return Prompt(
             question=ask.question,
             instructions=self.instructions,

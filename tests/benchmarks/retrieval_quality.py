@@ -20,6 +20,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
 
 from tailor.models.pretraining.encoder import shipped_folder
 from tailor.text import fold, words
@@ -44,7 +46,7 @@ def lines(path: Path) -> list[Any]:
 
 
 def read_set(folder: Path) -> RetrievalSet:
-    """Read one set; questions whose source is no document are left out and counted on stdout."""
+    """Read one set; questions without a findable source are left out, and the name says so."""
     corpus, benchmark = lines(folder / "corpus.jsonl"), lines(folder / "benchmark.jsonl")
     if "references" in benchmark[0]:
         spans = [
@@ -74,10 +76,10 @@ def read_set(folder: Path) -> RetrievalSet:
             for question in benchmark
         ]
     kept = [index for index, sources in enumerate(gold) if sources]
-    if len(kept) < len(gold):
-        print(f"{folder.name}: {len(gold) - len(kept)} questions without a findable source")
+    left_out = len(gold) - len(kept)
+    name = folder.name + (f" (without {left_out})" if left_out else "")
     questions = [benchmark[index]["question"] for index in kept]
-    return RetrievalSet(folder.name, documents, questions, [gold[index] for index in kept])
+    return RetrievalSet(name, documents, questions, [gold[index] for index in kept])
 
 
 def word_windows(text: str, size: int, step: int) -> list[tuple[int, int]]:
@@ -145,8 +147,7 @@ def main() -> None:
     sets.append(
         RetrievalSet("xquad_vi unaccented", vietnamese.documents, unaccented, vietnamese.gold)
     )
-    print(f"recall@{'/'.join(map(str, DEPTHS))}; fusion weight of dense {arguments.weight}")
-    print(f"{'set':<20}{'questions/documents':>20}{'dense':>17}{'BM25':>17}{'hybrid':>17}")
+    table = Table("set", "questions/documents", "dense", "BM25", "hybrid")
     for one in sets:
         dense = dense_scores(model, one.documents, one.questions)
         lexical = lexical_scores(one.documents, one.questions)
@@ -154,16 +155,16 @@ def main() -> None:
             recall(scores, one.gold)
             for scores in (dense, lexical, fused(dense, lexical, arguments.weight))
         ]
-        size = f"{len(one.questions)}/{len(one.documents)}"
-        print(f"{one.name:<20}{size:>20}" + "".join(f"{cell:>17}" for cell in cells))
+        table.add_row(one.name, f"{len(one.questions)}/{len(one.documents)}", *cells)
     tokens = " ".join(vietnamese.documents).split()
     passages = [" ".join(tokens[start : start + 60]) for start in range(0, len(tokens), 60)]
     passages = (passages * (20_000 // len(passages) + 1))[:20_000]
     started = time.process_time()
     model.encode(passages, batch_size=256, show_progress_bar=False)
-    print(
-        f"{len(passages) / (time.process_time() - started):.0f} passages of 60 words a CPU-second"
-    )
+    speed = len(passages) / (time.process_time() - started)
+    table.title = f"recall@{'/'.join(map(str, DEPTHS))}; hybrid: {arguments.weight} of dense"
+    table.caption = f"{speed:.0f} passages of 60 words a CPU-second"
+    Console(width=120).print(table)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ def test_of_two_runs_one_is_refused_with_its_sentence(
         assert live
         assert (live.pid, live.rows) == (other.process.pid, ("prompting",))
 
+        until(company.runs)
         job.cancel(other.process.pid)
         until(lambda: not other.alive)
         assert other.failure() == ""

@@ -33,7 +33,7 @@ def embeddings(name: str, base_url: str = "", api_key: str | None = None) -> Emb
         )
     from tailor.models.lazy_embeddings import LazyEmbeddings
 
-    return LazyEmbeddings(lambda: _load(name, provider, model, base_url, api_key))
+    return LazyEmbeddings(name, lambda: _load(name, provider, model, base_url, api_key))
 
 
 def _load(name: str, provider: str, model: str, base_url: str, api_key: str | None) -> Embeddings:

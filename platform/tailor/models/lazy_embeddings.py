@@ -1,29 +1,48 @@
 """An embedder that is loaded when the first text comes."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from langchain_core.embeddings import Embeddings
 
+from tailor.errors import TailorError
+
 
 class LazyEmbeddings(Embeddings):
-    """Stands in for an embedder, so that runs that embed nothing do not wait for it."""
+    """Stands in for an embedder, so that runs that embed nothing do not wait for it.
 
-    def __init__(self, load: Callable[[], Embeddings]) -> None:
+    Whatever a provider raises becomes a ``TailorError`` that names the embedder.
+    """
+
+    def __init__(self, name: str, load: Callable[[], Embeddings]) -> None:
+        self.name = name
         self._load = load
         self._loaded: Embeddings | None = None
         self._lock = threading.Lock()
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """One vector per text."""
-        return self._embedder().embed_documents(texts)
+        with self._embedder() as embedder:
+            return embedder.embed_documents(texts)
 
     def embed_query(self, text: str) -> list[float]:
         """The vector of a question."""
-        return self._embedder().embed_query(text)
+        with self._embedder() as embedder:
+            return embedder.embed_query(text)
 
-    def _embedder(self) -> Embeddings:
-        with self._lock:
-            if self._loaded is None:
-                self._loaded = self._load()
-            return self._loaded
+    @contextmanager
+    def _embedder(self) -> Iterator[Embeddings]:
+        try:
+            with self._lock:
+                if self._loaded is None:
+                    self._loaded = self._load()
+            yield self._loaded
+        except TailorError:
+            raise
+        except Exception as error:  # every provider's client has errors of its own
+            first = (str(error).strip() or "no message").splitlines()[0]
+            raise TailorError(
+                f"The embedder {self.name} failed ({type(error).__name__}: {first}): check that it "
+                "can be reached, then run the command again; finished vectors are kept."
+            ) from error

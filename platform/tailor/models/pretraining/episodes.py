@@ -111,18 +111,18 @@ class Mix:
 
 def mix_at(progress: float) -> Mix:
     """The curriculum: copying first, then one passage, then several; refusals late."""
-    early = max(0.0, 1 - progress / 0.3)
-    if progress < 0.1:
+    early = max(0.0, 1 - progress / 0.6)
+    if progress < 0.2:
         weights: tuple[float, ...] = (1.0,)
-    elif progress < 0.25:
-        weights = (0.6, 0.4)
-    elif progress < 0.4:
+    elif progress < 0.45:
+        weights = (0.7, 0.3)
+    elif progress < 0.6:
         weights = (0.4, 0.3, 0.3)
     else:
         weights = Mix.passages
     return Mix(
         copying=0.04 + 0.4 * early,
-        demonstrations=0.06 if progress < 0.25 else 0.2,
+        demonstrations=0.06 if progress < 0.45 else 0.2,
         no_passage=0.02 if progress < 0.5 else 0.04,
         natural=0.0 if progress < 0.1 else 0.12,
         unanswerable=0.03 if progress < 0.5 else 0.1,

@@ -311,7 +311,8 @@ def passages(
             facts = rng.sample(facts, min(len(facts), rng.randint(2, 5)))
         else:
             kind = rng.choice(list(by_kind.values()))
-            wanted = set(rng.sample(sorted({f.relation.id for f in kind}), k=min(2, len(kind))))
+            ids = sorted({f.relation.id for f in kind})
+            wanted = set(rng.sample(ids, min(2, len(ids))))
             if rng.random() < 0.4:
                 wanted = {next(iter(sorted(wanted)))}
             facts = [f for f in kind if f.relation.id in wanted]

@@ -20,7 +20,7 @@ from tailor.text import language as language_of
 from tailor.text import nfc
 
 WORDS = 110  # a passage of natural text
-LETTERS_LIMIT = 60_000_000  # characters read from one file
+LETTERS_LIMIT = 20_000_000  # characters read from one file
 
 
 @dataclass(frozen=True)

@@ -46,8 +46,8 @@ class Plan:
     batch_tokens: int = 4000  # per worker
     batches_per_block: int = 8
     matrix_rate: float = 5e-4  # Muon, up to the first tenth; from a quarter on the late rate
-    late_matrix_rate: float = 8e-4
-    vector_rate: float = 4e-3  # AdamW
+    late_matrix_rate: float = 2e-3
+    vector_rate: float = 3e-3  # AdamW
     warm_up: int = 60
     weight_decay: float = 0.05
     workers: int = 1
@@ -103,14 +103,22 @@ def optimizers(model: LlamaForCausalLM, plan: Plan) -> list[torch.optim.Optimize
 
 
 def answer_loss(model: LlamaForCausalLM, batch: Batch) -> torch.Tensor:
-    """Mean cross-entropy of the answer tokens; the vocabulary is scored only there."""
+    """Mean cross-entropy of the answer tokens; the vocabulary is scored only there.
+
+    The first token of an answer, which has to be found rather than copied on, counts double.
+    """
     import torch.nn.functional as functional
 
     hidden = model.model(
         input_ids=batch.ids, attention_mask=batch.visible, position_ids=batch.positions
     ).last_hidden_state[:, :-1]
     learned = batch.learned[:, 1:]
-    return functional.cross_entropy(model.lm_head(hidden[learned]), batch.ids[:, 1:][learned])
+    first = (learned & ~batch.learned[:, :-1])[learned]
+    weights = 1.0 + first.float()
+    losses = functional.cross_entropy(
+        model.lm_head(hidden[learned]), batch.ids[:, 1:][learned], reduction="none"
+    )
+    return (losses * weights).sum() / weights.sum()
 
 
 def exact_match(model: LlamaForCausalLM, examples: list[Encoded]) -> float:
@@ -185,11 +193,11 @@ def _block(
 
 
 def learning_rates(plan: Plan, state: State) -> tuple[float, float]:
-    """Muon's and AdamW's: warm-up, constant to half of the plan, then linear decay to 2%."""
+    """Muon's and AdamW's: warm-up, constant to 55% of the plan, then linear decay to 2%."""
     progress = state.progress(plan)
     late = min(1.0, max(0.0, (progress - 0.1) / 0.15))
     matrix_rate = plan.matrix_rate + late * (plan.late_matrix_rate - plan.matrix_rate)
-    scale = 1.0 if progress < 0.5 else max(0.02, (1 - progress) / 0.5)
+    scale = 1.0 if progress < 0.55 else max(0.02, (1 - progress) / 0.45)
     scale *= min(1.0, (state.step + 1) / plan.warm_up)
     return matrix_rate * scale, plan.vector_rate * scale
 
