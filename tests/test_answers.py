@@ -80,7 +80,6 @@ def test_the_first_reply_to_a_request_stays(store: AnswerStore) -> None:
 
 def test_the_key_of_a_question_leaves_the_repeat_out() -> None:
     assert Ask("q", repeat=3).key == Ask("q").key
-    assert Ask("q", documents=("hr/",)).key != Ask("q").key
 
 
 def test_a_commit_reaches_the_disk(store: AnswerStore) -> None:
