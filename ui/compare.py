@@ -158,7 +158,13 @@ def table(result: Comparison, say: Language) -> None:
         say("stages.n"): [say("compare.scored", scored=row.scored, n=row.n) for row in result.rows],
         say("stages.errors"): [format.count(row.errors, lang) for row in result.rows],
     }
-    st.dataframe(columns, hide_index=True, alt=say("compare.table"), height="content")
+    st.dataframe(
+        columns,
+        hide_index=True,
+        column_config=opened.widths(columns),
+        alt=say("compare.table"),
+        height="content",
+    )
     st.caption(literal(say("compare.legend")))
 
 
@@ -274,7 +280,7 @@ def chosen_question(shown: Sequence[SideBySide], say: Language) -> int:
         say("compare.question"): [item.question.question for item in shown],
     }
     height = min(37 + 35 * len(shown), 600)
-    clicked = opened.select("questions", columns, chosen, say("compare.list"), height)
+    clicked = opened.select(" ".join(ids), columns, chosen, say("compare.list"), height)
     if clicked != chosen:
         st.query_params["question"] = ids[clicked]
         st.rerun()

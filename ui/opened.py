@@ -6,6 +6,7 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -99,6 +100,16 @@ def next_step(workspace: Workspace) -> bool:
     return True
 
 
+def widths(columns: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Columns as wide as their longest text, which the table itself cuts where others are short."""
+    return {
+        name: st.column_config.TextColumn(
+            width=min(420, 20 + round(7 * max(map(len, (name, *texts)))))
+        )
+        for name, texts in columns.items()
+    }
+
+
 def select(
     name: str,
     columns: Mapping[str, Sequence[str]],
@@ -106,14 +117,15 @@ def select(
     alt: str,
     height: int | None = None,
 ) -> int:
-    """A table with one selected line; returns the number of the line that was clicked."""
-    # Another key makes another grid: with the new line marked, and columns as wide as they need.
-    lines = [key_part for column in columns.values() for key_part in column]
-    key = f"{name} {chosen} {hash(tuple(lines))}"
+    """A table with one selected line; returns the number of the line that was clicked.
+
+    ``name`` tells tables apart, also those of one place with other lines.
+    """
     event = st.dataframe(
         columns,
         hide_index=True,
-        key=key,
+        column_config=widths(columns),
+        key=f"{name} {chosen}",  # another key makes another grid, with the new line marked
         on_select="rerun",
         selection_mode=["single-row-required", "single-cell"],
         selection_default={"selection": {"rows": [chosen], "columns": [], "cells": []}},

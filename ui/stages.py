@@ -198,8 +198,10 @@ def panel(workspace: Workspace, line: Line, live: Live | None, ready: bool) -> N
         st.info(literal(say("run.other", row=live.run.row if live.run else ", ".join(live.rows))))
     if line.run and line.state and not (going and live and live.run is None):
         progress(line.run, line.state, say)
-    elif going:
+    elif live and going:
         st.progress(0.0, text=say("run.preparing"))
+        logs = [started.log for started in opened.jobs() if started.process.pid == live.pid]
+        st.caption(literal(job.last_line(logs[0]) if logs else ""))
     messages(workspace, line, live)
     buttons(workspace, line, live, ready)
     settings(workspace, line, say)
@@ -278,17 +280,14 @@ def buttons(workspace: Workspace, line: Line, live: Live | None, ready: bool) ->
                 job.cancel(live.pid)
                 st.rerun()
         elif line.row == line.stage.name():
-            left = line.left if line.status != "none" else 0
-            resumable = left and line.status in ("cancelled", "interrupted", "failed")
-            if resumable:
+            left = line.left
+            if left:
                 label = say("run.resume", left=left)
-            elif left and line.state and line.state.errors:
-                label = say("run.errors_again", left=left)
             else:
                 label = say("run.start" if line.status == "none" else "run.again")
             if st.button(
                 label,
-                type="secondary" if line.status == "complete" else "primary",
+                type="primary" if left or line.status == "none" else "secondary",
                 icon=":material/play_arrow:",
                 disabled=not ready,
                 key="run",

@@ -160,6 +160,11 @@ class Workspace:
                     shutil.rmtree(building, ignore_errors=True)
         return target
 
+    @property
+    def own_stages(self) -> Path | None:
+        """Where the workspace's own stages lie, if tailor.toml lets them be loaded."""
+        return self.root / "stages" if self.config.workspace_stages else None
+
     def stage(self, name: str, settings: Mapping[str, Any] | None = None) -> Stage:
         """The stage of this name with the settings of tailor.toml, then those given.
 
@@ -171,7 +176,7 @@ class Workspace:
         from tailor.errors import UsageError
         from tailor.stage import stage_types
 
-        types = stage_types(self.root / "stages" if self.config.workspace_stages else None)
+        types = stage_types(self.own_stages)
         if name not in types:
             near = difflib.get_close_matches(name, types, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(types)}."

@@ -115,7 +115,7 @@ def fused(dense: Scores, lexical: Scores, weight: float) -> Scores:
 
     def unit(scores: Scores) -> Scores:
         low, high = scores.min(axis=1, keepdims=True), scores.max(axis=1, keepdims=True)
-        return (scores - low) / np.maximum(high - low, 1e-9)
+        return np.asarray((scores - low) / np.maximum(high - low, 1e-9))
 
     return weight * unit(dense) + (1 - weight) * unit(lexical)
 

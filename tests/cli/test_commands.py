@@ -120,6 +120,22 @@ def test_run_compare_and_ask(tailor, hosted: Workspace, model) -> None:
     assert answered.json["row"] == "few_shot"
 
 
+def test_the_stages_are_listed_with_their_settings(tailor, workspace: Workspace) -> None:
+    (workspace.root / "stages").mkdir()
+    (workspace.root / "stages" / "shout.py").write_text(
+        "from dataclasses import dataclass\nfrom tailor import Stage, setting\n\n"
+        "@dataclass(frozen=True)\nclass Shout(Stage):\n    'Say it loudly.'\n"
+        "    volume: int = setting(11, 'how loudly')\n"
+        "    def apply(self, assistant, workspace):\n        return assistant\n",
+        "utf-8",
+    )
+    (workspace.root / "tailor.toml").write_text("workspace_stages = true\n", "utf-8")
+    listed = tailor("run", "-w", workspace.root)
+    assert listed.code == 0
+    for shown in ("few_shot", "shots", "examples shown", "shout", "volume", "how loudly"):
+        assert shown in listed.out
+
+
 def test_gates(tailor, hosted: Workspace) -> None:
     assert tailor("run", "prompting", "--min-score", "0.5", "-w", hosted.root).code == 0
     missed = tailor("run", "few_shot", "--require-gain", "-w", hosted.root)

@@ -17,7 +17,12 @@ ERRORS = 4
 
 
 def command(
-    stages: Annotated[list[str], typer.Argument(metavar="STAGE...", help="Stage names, or all.")],
+    stages: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[STAGE]...", help="Stage names, or all; without any, the stages are listed."
+        ),
+    ] = None,
     model: ModelOption = None,
     sets: SetOption = None,
     carry: Annotated[
@@ -41,6 +46,9 @@ def command(
     if carry not in ("previous", "best"):
         raise UsageError(f"--carry is {carry!r}; it must be previous or best.")
     opened = open_workspace(workspace, sets)
+    if not stages:
+        list_stages(opened)
+        return
     name_problems(opened.benchmark)
     runs = climb(opened, rows_for(opened, stages), model, carry)
     comparison = compare(runs)
@@ -51,6 +59,28 @@ def command(
         say(comparison.verdict())
         say(f"Answers are kept in {opened.state}. Next: tailor compare -w {workspace}")
     raise typer.Exit(_code(opened, runs, comparison.to_json(), min_score, require_gain))
+
+
+def list_stages(workspace: "Workspace") -> None:
+    """Print every stage with its settings, their values here and what they mean."""
+    from dataclasses import fields
+
+    from rich.table import Table
+    from rich.text import Text
+
+    from tailor.cli.common import stdout
+    from tailor.stage import stage_types
+
+    table = Table("stage", "setting", "value", "meaning")
+    for name in stage_types(workspace.own_stages):
+        stage = workspace.stage(name)
+        about = (type(stage).__doc__ or "").strip().splitlines()[0]
+        table.add_row(name, "", "", Text(about), style="bold")
+        for field in fields(stage):
+            value = str(getattr(stage, field.name))
+            shown = value if len(value) <= 40 else value[:39] + "…"
+            table.add_row("", field.name, Text(shown), Text(field.metadata.get("meaning", "")))
+    stdout().print(table)
 
 
 def climb(

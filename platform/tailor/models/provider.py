@@ -86,7 +86,7 @@ def chat(model: str, config: Config, store: AnswerStore, adapter: Path | None = 
             f"Model {model!r} has no provider: write `shipped`, `huggingface:PATH` or "
             "`provider:name`, for example `openai:gpt-5-mini`."
         )
-    identity = {
+    asked: dict[str, object] = {
         "model": model,
         "base_url": config.base_url if provider == "openai" else "",
         "max_tokens": config.max_tokens,
@@ -95,7 +95,7 @@ def chat(model: str, config: Config, store: AnswerStore, adapter: Path | None = 
     return Chat(
         model,
         lambda: _hosted(provider, name, config),
-        digest(identity),
+        digest(asked),
         store,
         price,
         config.retries,
@@ -137,7 +137,8 @@ def _hosted(provider: str, name: str, config: Config) -> BaseChatModel:
     from langchain.chat_models import init_chat_model
 
     try:
-        return init_chat_model(name, model_provider=provider, **parameters)
+        made: BaseChatModel = init_chat_model(name, model_provider=provider, **parameters)
+        return made
     except (ImportError, AttributeError) as error:
         # AttributeError: without langchain-ollama, LangChain looks for it in the archived package.
         quoted = str(error).split("`")

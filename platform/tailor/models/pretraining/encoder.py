@@ -6,7 +6,8 @@ A text's embedding is the mean of its tokens' vectors (`StaticEmbedding` of sent
 so encoding needs no neural network and runs at tokenizer speed. Vectors start as random directions
 scaled by inverse document frequency, which already is a random projection of TF-IDF, and are then
 trained with in-batch negatives (van den Oord et al. 2018, arXiv:1807.03748) on question-sentence
-pairs and on the inverse cloze task (Lee et al. 2019, arXiv:1906.00300).
+pairs, on questions on synthetic companies, and on the inverse cloze task (Lee et al. 2019,
+arXiv:1906.00300).
 """
 
 import argparse
