@@ -30,6 +30,7 @@ LAYERS = (
     ("documents.passages",),
     ("assistant",),
     ("benchmark", "answers", "config"),
+    ("run",),
     ("workspace",),
     ("stage",),
     ("ladder",),

@@ -11,7 +11,8 @@ import pytest
 
 from tailor.assistant import Answer, Ask
 from tailor.errors import TailorError, UsageError
-from tailor.ladder import all_runs, climb, compare, newest_runs, rows, rows_for
+from tailor.ladder import climb, rows, rows_for
+from tailor.run import all_runs, compare, newest_runs
 from tailor.stages import FewShot, Prompting
 from tailor.testing import Fault, Messages, not_json, rate_limited, server_error, slow
 from tailor.workspace import Workspace
@@ -293,7 +294,7 @@ def test_a_state_torn_anywhere_counts_as_interrupted(hosted: Workspace) -> None:
 
 @pytest.mark.parametrize("torn", ["", "{", "[]", "null", '{"rows": []}', '{"pid": "x"}'])
 def test_a_torn_holder_file_hinders_nobody(hosted: Workspace, torn: str) -> None:
-    from tailor.ladder import current_run
+    from tailor.run import current_run
 
     hosted.state.mkdir()
     (hosted.state / "run.json").write_text(torn)

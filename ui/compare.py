@@ -10,7 +10,7 @@ import streamlit as st
 from tailor.assistant import Answer
 from tailor.benchmark import Question
 from tailor.documents.passages import Passage
-from tailor.ladder import Run
+from tailor.run import Run
 from tailor.scoring import comparison as compared
 from tailor.scoring import format, wording
 from tailor.scoring.comparison import Comparison, SideBySide

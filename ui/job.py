@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tailor.ladder import Run
+    from tailor.run import Run
     from tailor.workspace import Workspace
 
 INTERRUPTED = 130
@@ -62,7 +62,7 @@ def command(workspace: Workspace, names: Sequence[str]) -> str:
 
 def start(workspace: Workspace, names: Sequence[str]) -> Job:
     """Start the run; whether it may go on is decided by the workspace's run lock."""
-    from tailor.ladder import current_run
+    from tailor.run import current_run
 
     logs = workspace.state / "logs"
     logs.mkdir(parents=True, exist_ok=True)
@@ -98,7 +98,7 @@ def cancel(pid: int) -> None:
 
 def live(workspace: Workspace, jobs: Sequence[Job]) -> Live | None:
     """The run that goes on, or is being started by one of these jobs."""
-    from tailor.ladder import all_runs, current_run
+    from tailor.run import all_runs, current_run
 
     holder: dict[str, Any] | None = current_run(workspace)
     started = {job.process.pid: job for job in jobs}

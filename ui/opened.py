@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from tailor.ladder import Run, compare
+from tailor.run import Run, compare
 from tailor.scoring.comparison import Comparison
 from tailor.ui.job import Job
 from tailor.ui.language import LANGUAGES, Language, language, literal

@@ -11,7 +11,8 @@ import streamlit as st
 
 from tailor.benchmark import Question
 from tailor.errors import TailorError
-from tailor.ladder import SPLITS, Run, State, all_runs, newest_runs, rows_for
+from tailor.ladder import rows_for
+from tailor.run import SPLITS, Run, State, all_runs, newest_runs
 from tailor.scoring import comparison as compared
 from tailor.scoring import format, wording
 from tailor.scoring.score import PRIMARY

@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from tailor.benchmark import Benchmark, Evidence, Question
     from tailor.documents.passages import Passage
     from tailor.errors import TailorError, UsageError
-    from tailor.ladder import Run, climb, compare
+    from tailor.ladder import climb
+    from tailor.run import Run, compare
     from tailor.scoring.comparison import Comparison
     from tailor.stage import Stage, setting
     from tailor.workspace import Workspace
@@ -45,13 +46,13 @@ _HOME = {
     "Evidence": "benchmark",
     "Passage": "documents.passages",
     "Question": "benchmark",
-    "Run": "ladder",
+    "Run": "run",
     "Stage": "stage",
     "TailorError": "errors",
     "UsageError": "errors",
     "Workspace": "workspace",
     "climb": "ladder",
-    "compare": "ladder",
+    "compare": "run",
     "setting": "stage",
 }
 

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tailor.assistant import Answer, Ask, Assistant, digest
 from tailor.benchmark import Question, Split
 from tailor.errors import NotApplicable, TailorError
+from tailor.run import (
+    SPLITS,
+    Run,
+    State,
+    Status,
+    Step,
+    all_runs,
+    compare,
+    current_run,
+    write_json,
+)
 from tailor.stage import Stage
 
 if TYPE_CHECKING:
-    from tailor.scoring.comparison import Comparison, Scored
     from tailor.workspace import Workspace
-
-SPLITS: tuple[Split, ...] = ("dev", "test")
-"""The splits a run answers: choices are made on dev, results are told on test."""
-Status = Literal["running", "complete", "cancelled", "failed", "interrupted"]
 
 
 class Progress(Protocol):
@@ -78,117 +82,6 @@ def rows_for(workspace: Workspace, names: Sequence[str]) -> list[Row]:
         (s for s in stages[: last + 1] if s.name() in wanted or s.starts_from == "previous"),
         wanted,
     )
-
-
-@dataclass(frozen=True)
-class Step:
-    """A stage as it is written into a record."""
-
-    row: str
-    stage: str
-    settings: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Run:
-    """The record of one row's run; its answers are in the answer store."""
-
-    id: str
-    row: str
-    model: str
-    previous: str | None
-    """The row this one builds on; None for the first one and for reference rows."""
-    lineage: tuple[Step, ...]
-    """The stages that make up the assistant, in order; the last one is this row's."""
-    fingerprint: str
-    benchmark: str
-    generation: str | None
-    """The index generation that was current, where the assistant retrieves."""
-    position: int
-    sequence: int
-    """Higher is newer; clocks are not trusted for that."""
-    started: str
-    versions: Mapping[str, str]
-    workspace: Workspace = field(repr=False, compare=False)
-
-    @property
-    def stage(self) -> str:
-        """The name of this row's stage."""
-        return self.lineage[-1].stage
-
-    def assistant(self) -> Assistant:
-        """The assistant of this row, put together again from what is stored."""
-        assistant = self.workspace.root_assistant(self.model)
-        for step in self.lineage:
-            stage = self.workspace.stage(step.stage).with_settings(step.settings)
-            assistant = stage.apply(assistant, self.workspace)
-        return assistant
-
-    def answers(self, *splits: Split) -> dict[str, Answer]:
-        """The stored answers by question id; questions not asked yet are missing."""
-        stored = self.workspace.answers.answers(self.fingerprint)
-        questions = self.workspace.benchmark.split(*(splits or SPLITS))
-        by_key = {q.id: stored.get(Ask(q.question).key) for q in questions}
-        return {id: answer for id, answer in by_key.items() if answer is not None}
-
-    def scored(self, split: Split) -> Scored:
-        """This run in the form comparisons take."""
-        from tailor.scoring.comparison import Scored
-
-        return Scored(
-            row=self.row,
-            stage=self.stage,
-            model=self.model,
-            run=self.id,
-            split=split,
-            previous=self.previous,
-            questions=self.workspace.benchmark.split(split),
-            answers=self.answers(split),
-            spans=self.workspace.spans,
-            stale=self.stale(),
-            pattern=self.workspace.config.answer_pattern or None,
-        )
-
-    def stale(self) -> str:
-        """Why this run is not comparable with today's workspace; empty when it is."""
-        if self.benchmark != self.workspace.benchmark.digest:
-            return "the benchmark changed since this run"
-        if self.generation and self.generation != self.workspace.index().generation:
-            return "the documents changed since this run"
-        return ""
-
-    def state(self) -> State:
-        """How far the run has come; one whose process is gone is ``interrupted``."""
-        try:
-            state = State(**json.loads((self._folder / "state.json").read_text("utf-8")))
-        except (OSError, ValueError, TypeError):
-            return State("interrupted", 0, 0, 0, 0, "")
-        if state.status == "running" and not _alive(state.pid):
-            return replace(state, status="interrupted")
-        return state
-
-    @property
-    def _folder(self) -> Path:
-        return self.workspace.state / "runs" / self.id
-
-    def save(self, state: State) -> None:
-        """Write the record and the state, each at once or not at all."""
-        record = {k: v for k, v in self.__dict__.items() if k != "workspace"}
-        record["lineage"] = [asdict(step) for step in self.lineage]
-        write_json(self._folder / "record.json", record)
-        write_json(self._folder / "state.json", asdict(state))
-
-
-@dataclass(frozen=True)
-class State:
-    """Where a run stands."""
-
-    status: Status
-    done: int
-    total: int
-    errors: int
-    pid: int
-    message: str = ""
 
 
 def climb(
@@ -259,48 +152,6 @@ def climb(
     return finished
 
 
-def compare(runs: Sequence[Run]) -> Comparison:
-    """The rows side by side: results on test, the winner chosen on dev."""
-    from tailor.scoring import comparison
-
-    return comparison.compare(
-        [run.scored("test") for run in runs],
-        [run.scored("dev") for run in runs],
-        benchmark=runs[0].workspace.benchmark if runs else None,
-    )
-
-
-def newest_runs(workspace: Workspace) -> list[Run]:
-    """The newest run of every row and model, complete ones first choice, in ladder order."""
-    chosen: dict[tuple[str, str], Run] = {}
-    for run in all_runs(workspace):
-        key = (run.row, run.model)
-        former = chosen.get(key)
-        if (
-            former is None
-            or run.state().status == "complete"
-            or former.state().status != "complete"
-        ):
-            chosen[key] = run
-    order = {name: at for at, name in enumerate(workspace.config.ladder)}
-    return sorted(
-        chosen.values(), key=lambda r: (order.get(r.stage, len(order)), r.position, r.sequence)
-    )
-
-
-def all_runs(workspace: Workspace) -> list[Run]:
-    """Every readable record, oldest first."""
-    found: list[Run] = []
-    for path in (workspace.state / "runs").glob("*/record.json"):
-        try:
-            record = json.loads(path.read_text("utf-8"))
-            record["lineage"] = tuple(Step(**step) for step in record["lineage"])
-            found.append(Run(**record, workspace=workspace))
-        except (OSError, ValueError, TypeError, KeyError):
-            continue  # a record torn by a crash: its answers are in the store, a new run finds them
-    return sorted(found, key=lambda run: run.sequence)
-
-
 def assistant_for(
     workspace: Workspace, row: str | None = None, model: str | None = None
 ) -> tuple[str, Assistant]:
@@ -321,34 +172,6 @@ def assistant_for(
     for entry in rows_for(workspace, [row.partition(":")[0]]):
         assistant = entry.stage.apply(assistant, workspace)
     return row, assistant
-
-
-def current_run(workspace: Workspace) -> dict[str, Any] | None:
-    """Process id and rows of the run that is going on, if one is."""
-    try:
-        holder: dict[str, Any] = json.loads((workspace.state / "run.json").read_text("utf-8"))
-        return holder if _alive(int(holder["pid"])) else None
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
-
-
-def write_json(path: Path, value: object) -> None:
-    """Replace a small JSON file as a whole; a reader sees the old one or the new one.
-
-    Raises:
-        TailorError: the file cannot be written.
-    """
-    part = path.with_name(f"{path.name}.part")
-    text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, "utf-8")
-        os.replace(part, path)
-    except OSError as error:
-        raise TailorError(
-            f"{path} cannot be written ({error.strerror}); free disk space or permissions, then "
-            "run the same command again."
-        ) from None
 
 
 def _record(
@@ -504,15 +327,6 @@ def _only_run(workspace: Workspace, ids: list[str]) -> Iterator[None]:
     finally:
         (workspace.state / "run.json").unlink(missing_ok=True)
         lock.release()
-
-
-def _alive(pid: int) -> bool:
-    import psutil
-
-    try:
-        return pid > 0 and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def _silent(row: str, step: str, done: int, total: int, note: str = "") -> None:

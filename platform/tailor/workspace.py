@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +21,9 @@ if TYPE_CHECKING:
 
     from tailor.documents.index import Index
     from tailor.documents.ingest import IngestReport
-    from tailor.ladder import Progress, Run
+    from tailor.ladder import Progress
     from tailor.models.chat import Chat
+    from tailor.run import Run
     from tailor.stage import Stage
 
 Span = tuple[str, int, int]
@@ -197,7 +197,7 @@ class Workspace:
 
     def runs(self) -> list[Run]:
         """The newest run of every row and model, in the ladder's order."""
-        from tailor.ladder import newest_runs
+        from tailor.run import newest_runs
 
         return newest_runs(self)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tailor.ladder import current_run, newest_runs
+from tailor.run import current_run, newest_runs
 from tailor.testing import rate_limited
 from tailor.workspace import Workspace
 

@@ -111,10 +111,12 @@ def test_unaccented_questions_keep_letters_and_case():
 
 
 def test_curriculum_ends_with_several_passages_and_refusals():
-    assert mix_at(0.0).passages == (1.0,)
-    assert len(mix_at(1.0).passages) == 5
-    assert mix_at(0.0).copying > 0.3 > mix_at(1.0).copying
-    assert mix_at(1.0).unanswerable > mix_at(0.0).unanswerable
+    first, last = mix_at(0.0), mix_at(1.0)
+    assert last == Mix()
+    assert len(last.passages) == 5 > len(first.passages)
+    assert first.copying > last.copying
+    assert first.side_by_side < last.side_by_side
+    assert first.unanswerable < last.unanswerable
 
 
 def test_vietnamese_survives_the_tokenizer(tokens):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tailor.ladder import all_runs, current_run
+from tailor.run import all_runs, current_run
 from tailor.testing import OpenAIServer
 from tailor.workspace import Workspace
 

@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Callable
 
-from tailor.ladder import current_run
+from tailor.run import current_run
 from tailor.ui import job
 from tailor.workspace import Workspace
 

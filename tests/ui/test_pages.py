@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tailor.ladder import compare
+from tailor.run import compare
 from tailor.scoring import wording
 from tailor.workspace import Workspace
 

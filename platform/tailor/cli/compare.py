@@ -8,7 +8,7 @@ import typer
 from tailor.cli.common import JsonOption, WorkspaceOption
 
 if TYPE_CHECKING:
-    from tailor.ladder import Run
+    from tailor.run import Run
 
 
 def command(
@@ -20,7 +20,7 @@ def command(
     """Compare all rows of the ladder, or two of them question by question."""
     from tailor.cli.common import name_problems, open_workspace, print_json, say, stdout
     from tailor.errors import TailorError, UsageError
-    from tailor.ladder import compare
+    from tailor.run import compare
 
     opened = open_workspace(workspace)
     name_problems(opened.benchmark)

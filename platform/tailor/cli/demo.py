@@ -20,7 +20,8 @@ def command(
         stdout,
     )
     from tailor.cli.run import climb
-    from tailor.ladder import compare, rows_for
+    from tailor.ladder import rows_for
+    from tailor.run import compare
     from tailor.workspace import initialize
 
     if not (workspace / "knowledge").is_dir():
@@ -31,9 +32,8 @@ def command(
     with one_bar() as told:
         report = opened.ingest(progress=told)
     kept = sum(file.passages for file in report.files)
-    say(
-        f"{len(report.files)} documents, {kept} passages, {len(opened.benchmark.questions)} questions."
-    )
+    questions = len(opened.benchmark.questions)
+    say(f"{len(report.files)} documents, {kept} passages, {questions} questions.")
     runs = climb(opened, rows_for(opened, ["all"]), None)
     comparison = compare(runs)
     if json:

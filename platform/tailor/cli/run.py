@@ -9,7 +9,8 @@ import typer
 from tailor.cli.common import JsonOption, ModelOption, SetOption, WorkspaceOption
 
 if TYPE_CHECKING:
-    from tailor.ladder import Row, Run
+    from tailor.ladder import Row
+    from tailor.run import Run
     from tailor.workspace import Workspace
 
 GATE_MISSED = 3
@@ -41,7 +42,8 @@ def command(
     """Run stages on the benchmark; asks only what has no stored answer."""
     from tailor.cli.common import name_problems, open_workspace, print_json, say, stdout
     from tailor.errors import UsageError
-    from tailor.ladder import compare, rows_for
+    from tailor.ladder import rows_for
+    from tailor.run import compare
 
     if carry not in ("previous", "best"):
         raise UsageError(f"--carry is {carry!r}; it must be previous or best.")

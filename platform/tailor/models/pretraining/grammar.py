@@ -296,9 +296,14 @@ def passage(
 
 
 def passages(
-    rng: random.Random, owner: Company, count: int, long: bool = False, extra: Sequence[str] = ()
+    rng: random.Random,
+    owner: Company,
+    count: int,
+    long: bool = False,
+    extra: Sequence[str] = (),
+    side_by_side: float = 0.45,
 ) -> list[Passage]:
-    """``count`` passages of 2-6 facts each: one subject, or one kind's subjects side by side."""
+    """``count`` passages: one subject each, or (a share ``side_by_side``) several of one kind."""
     groups: list[list[Fact]] = []
     by_subject: dict[Subject, list[Fact]] = {}
     by_kind: dict[str, list[Fact]] = {}
@@ -306,7 +311,7 @@ def passages(
         by_subject.setdefault(fact.subject, []).append(fact)
         by_kind.setdefault(fact.subject.kind, []).append(fact)
     for _ in range(count):
-        if rng.random() < 0.55:
+        if rng.random() >= side_by_side:
             facts = rng.choice(list(by_subject.values()))
             facts = rng.sample(facts, min(len(facts), rng.randint(2, 5)))
         else:

@@ -193,11 +193,11 @@ def _block(
 
 
 def learning_rates(plan: Plan, state: State) -> tuple[float, float]:
-    """Muon's and AdamW's: warm-up, constant to 55% of the plan, then linear decay to 2%."""
+    """Muon's and AdamW's: warm-up, constant to half of the plan, then linear decay to 2%."""
     progress = state.progress(plan)
     late = min(1.0, max(0.0, (progress - 0.1) / 0.15))
     matrix_rate = plan.matrix_rate + late * (plan.late_matrix_rate - plan.matrix_rate)
-    scale = 1.0 if progress < 0.55 else max(0.02, (1 - progress) / 0.45)
+    scale = 1.0 if progress < 0.5 else max(0.02, (1 - progress) / 0.5)
     scale *= min(1.0, (state.step + 1) / plan.warm_up)
     return matrix_rate * scale, plan.vector_rate * scale
 
