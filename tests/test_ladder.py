@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tailor.assistant import Answer, Ask
+from tailor.assistant import Answer, Ask, Assistant
 from tailor.errors import TailorError, UsageError
 from tailor.ladder import climb, rows, rows_for
-from tailor.run import all_runs, compare, newest_runs
+from tailor.run import all_runs, compare, current_run, newest_runs
 from tailor.stages import FewShot, Prompting
 from tailor.testing import Fault, Messages, not_json, rate_limited, server_error, slow
 from tailor.workspace import Workspace
@@ -294,10 +295,27 @@ def test_a_state_torn_anywhere_counts_as_interrupted(hosted: Workspace) -> None:
 
 @pytest.mark.parametrize("torn", ["", "{", "[]", "null", '{"rows": []}', '{"pid": "x"}'])
 def test_a_torn_holder_file_hinders_nobody(hosted: Workspace, torn: str) -> None:
-    from tailor.run import current_run
 
     hosted.state.mkdir()
     (hosted.state / "run.json").write_text(torn)
     assert current_run(hosted) is None
     climb(hosted, [Prompting()])
     assert not (hosted.state / "run.json").exists()
+
+
+def test_a_long_preparation_is_shown_to_other_processes(
+    hosted: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[object] = []
+
+    def apply(self: Prompting, assistant: Assistant, workspace: Workspace) -> Assistant:
+        assert workspace.progress is not None
+        monkeypatch.setattr("tailor.ladder.time.monotonic", lambda: time.time() + 60)
+        workspace.progress("train", 3, 9)
+        seen.append((current_run(workspace) or {}).get("preparing"))
+        monkeypatch.undo()
+        return assistant
+
+    monkeypatch.setattr(Prompting, "apply", apply)
+    hosted.climb([Prompting()])
+    assert seen == [{"row": "prompting", "step": "train", "done": 3, "total": 9}]

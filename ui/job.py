@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +53,8 @@ class Live:
     run: Run | None
     """The row being asked; None while a stage is being prepared."""
     cancelled: bool = False
+    preparing: Mapping[str, Any] | None = None
+    """What a stage is busy with before questions are asked: row, step, done, total."""
 
 
 def command(workspace: Workspace, names: Sequence[str]) -> str:
@@ -107,7 +109,11 @@ def live(workspace: Workspace, jobs: Sequence[Job]) -> Live | None:
         asked = [run for run in all_runs(workspace) if run.state().status == "running"]
         own = started.get(pid)
         return Live(
-            pid, tuple(holder["rows"]), asked[-1] if asked else None, bool(own and own.cancelled)
+            pid,
+            tuple(holder["rows"]),
+            asked[-1] if asked else None,
+            bool(own and own.cancelled),
+            holder.get("preparing"),
         )
     begun = {run.state().pid for run in all_runs(workspace)}
     for job in jobs:

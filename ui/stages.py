@@ -200,12 +200,21 @@ def panel(workspace: Workspace, line: Line, live: Live | None, ready: bool) -> N
     if line.run and line.state and not (going and live and live.run is None):
         progress(line.run, line.state, say)
     elif live and going:
-        st.progress(0.0, text=say("run.preparing"))
-        logs = [started.log for started in opened.jobs() if started.process.pid == live.pid]
-        st.caption(literal(job.last_line(logs[0]) if logs else ""))
+        preparation(live.preparing, say)
     messages(workspace, line, live)
     buttons(workspace, line, live, ready)
     settings(workspace, line, say)
+
+
+def preparation(at: Mapping[str, Any] | None, say: Language) -> None:
+    """What the stage is busy with before questions are asked."""
+    if at is None:
+        st.progress(0.0, text=say("run.preparing"))
+        return
+    done, total = at["done"], max(1, at["total"])
+    counted = {"done": format.count(done, say.code), "total": format.count(total, say.code)}
+    text = say("run.preparing_step", row=at["row"], **counted)
+    st.progress(min(1.0, done / total), text=literal(text))
 
 
 def progress(run: Run, state: State, say: Language) -> None:

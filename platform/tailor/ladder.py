@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -109,22 +109,18 @@ def climb(
     """
     from tailor.models.chat import Chat
 
-    ladder = [row if isinstance(row, Row) else None for row in stages]
-    entries = (
-        [row for row in ladder if row is not None]
-        if all(ladder)
-        else rows(stage for stage in stages if isinstance(stage, Stage))
-    )
+    given = [row for row in stages if isinstance(row, Row)]
+    entries = given or rows(stage for stage in stages if isinstance(stage, Stage))
     model = model or workspace.config.model
     told: Progress = progress or _silent
     finished: list[Run] = []
     root = workspace.root_assistant(model)
     current: tuple[str | None, Assistant, tuple[Step, ...]] = (None, root, ())
     best_dev = -1.0
-    with _only_run(workspace, [row.id for row in entries if row.scored]):
+    with _only_run(workspace, [row.id for row in entries if row.scored]) as noted:
         for position, row in enumerate(entries):
             told(row.id, "prepare", 0, 0)
-            workspace.progress = lambda step, done, total, id=row.id: told(id, step, done, total)
+            workspace.progress = _both(told, noted, row.id)
             reference = row.stage.starts_from == "root"
             if not reference and isinstance(root.model, Chat):
                 _ = root.model.model  # a missing key or package is told before any work is done
@@ -301,9 +297,20 @@ def _mean(run: Run, split: Split) -> float:
     return sum(values) / len(values) if values else -1.0
 
 
+def _both(told: Progress, noted: Progress, row: str) -> Callable[[str, int, int], None]:
+    def both(step: str, done: int, total: int) -> None:
+        told(row, step, done, total)
+        noted(row, step, done, total)
+
+    return both
+
+
 @contextmanager
-def _only_run(workspace: Workspace, ids: list[str]) -> Iterator[None]:
-    """Hold the workspace's run lock; a second run is refused, naming the one that goes on."""
+def _only_run(workspace: Workspace, ids: list[str]) -> Iterator[Progress]:
+    """Hold the workspace's run lock; a second run is refused, naming the one that goes on.
+
+    Yields what writes the progress of a stage's preparation beside the lock, for other processes.
+    """
     from filelock import FileLock, Timeout
 
     lock = FileLock(workspace.state / "run.lock")
@@ -322,8 +329,19 @@ def _only_run(workspace: Workspace, ids: list[str]) -> Iterator[None]:
             "there and that the disk is not full."
         ) from None
     try:
-        write_json(workspace.state / "run.json", {"pid": os.getpid(), "rows": ids})
-        yield
+        own = {"pid": os.getpid(), "rows": ids}
+        path = workspace.state / "run.json"
+        write_json(path, own)
+        written = time.monotonic()
+
+        def note(row: str, step: str, done: int, total: int, note: str = "") -> None:
+            nonlocal written
+            if time.monotonic() - written > 0.5:
+                written = time.monotonic()
+                preparing = {"row": row, "step": step, "done": done, "total": total}
+                write_json(path, {**own, "preparing": preparing})
+
+        yield note
     finally:
         (workspace.state / "run.json").unlink(missing_ok=True)
         lock.release()

@@ -17,15 +17,16 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tailor.errors import TailorError
 from tailor.models.pretraining import natural, network, tokenizer
 from tailor.models.pretraining.encoding import Batch, Encoded, collate, encode, in_batches
 from tailor.models.pretraining.episodes import Episode, Mix, episode, mix_at
 from tailor.models.pretraining.network import Shape
+from tailor.models.pretraining.relations import Split
 
 if TYPE_CHECKING:
     import torch
@@ -152,18 +153,20 @@ def _held_back(
     tokens: PreTrainedTokenizerBase, texts: natural.Texts | None
 ) -> dict[str, list[Encoded]]:
     """Small evaluation sets on companies that training does not see."""
-    plain = {"copying": 0.0, "demonstrations": 0.0, "no_passage": 0.0, "natural": 0.0,
-             "unanswerable": 0.0, "other_language": 0.0}  # fmt: skip
-    one = Mix(**plain, passages=(1.0,))
-    three = Mix(**plain, passages=(0.0, 0.0, 1.0))
-    shown = Mix(**{**plain, "demonstrations": 1.0}, passages=(1.0,))
-    none = Mix(**{**plain, "no_passage": 0.5, "unanswerable": 0.5}, passages=(1.0,))
-    wanted: dict[str, tuple[Mix, Any]] = {
-        "copy": (Mix(copying=1.0), "train"), "1": (one, "train"), "3": (three, "train"),
-        "held": (one, "held"), "shown": (shown, "train"), "refuse": (none, "train"),
-    }  # fmt: skip
+    plain = Mix(
+        copying=0, demonstrations=0, no_passage=0, natural=0, unanswerable=0, other_language=0,
+        passages=(1.0,),
+    )  # fmt: skip
+    wanted: dict[str, tuple[Mix, Split]] = {
+        "copy": (Mix(copying=1), "train"),
+        "1": (plain, "train"),
+        "3": (replace(plain, passages=(0.0, 0.0, 1.0)), "train"),
+        "held": (plain, "held"),
+        "shown": (replace(plain, demonstrations=1), "train"),
+        "refuse": (replace(plain, no_passage=0.5, unanswerable=0.5), "train"),
+    }
     if texts and texts.items:
-        wanted["natural"] = (Mix(copying=0.0, natural=1.0, passages=(1.0,)), "train")
+        wanted["natural"] = (replace(plain, natural=1), "train")
     sets = {}
     for index, (name, (mix, split)) in enumerate(wanted.items()):
         rng = random.Random(EVALUATED_ON + index)
