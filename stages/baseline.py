@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from tailor.assistant import Assistant
-from tailor.stage import Stage, setting
+from tailor.settings import setting
+from tailor.stage import Stage
 from tailor.workspace import Workspace
 
 

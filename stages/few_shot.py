@@ -7,7 +7,8 @@ from typing import Literal
 from tailor.assistant import REFUSAL, Assistant, Example, digest
 from tailor.benchmark import Question
 from tailor.errors import NotApplicable
-from tailor.stage import Stage, setting
+from tailor.settings import setting
+from tailor.stage import Stage
 from tailor.text import fold, words
 from tailor.workspace import Workspace
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from tailor.assistant import Assistant
 from tailor.documents.passages import Splitter
 from tailor.errors import NotApplicable
-from tailor.stage import Stage, setting
+from tailor.settings import setting
+from tailor.stage import Stage
 from tailor.workspace import Workspace
 
 

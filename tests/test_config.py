@@ -36,7 +36,7 @@ def test_a_full_file(tmp_path: Path) -> None:
 model = "openai:gpt-5-mini"
 base_url = "http://127.0.0.1:8000/v1"
 max_tokens = 100
-temperature = "default"
+temperature = "none"
 timeout = 30
 workspace_stages = true
 ladder = ["prompting", "retrieval"]
@@ -82,8 +82,8 @@ shots = 2
         ("temperature = 'hot'", "temperature: 'hot' is not a number"),
         ("temperature = -0.5", "temperature: -0.5 is below 0"),
         ("workspace_stages = 1", "workspace_stages: 1 is not true or false"),
-        ("ladder = 'prompting'", "ladder: must be a list"),
-        ("ladder = [1]", "ladder: must be a list"),
+        ("ladder = 3", "ladder: 3 is not a list"),
+        ("ladder = [1]", "ladder: 1 is not a text"),
         ("prices = 3", "prices: write"),
         ("[prices.'openai:x']\ninput = 1", "openai:x.* needs input and output"),
         ("[prices.'openai:x']\ninput = 'a'\noutput = 1", "'a' is not a number"),

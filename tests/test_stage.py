@@ -18,7 +18,8 @@ import tailor.stages
 from tailor.assistant import Assistant
 from tailor.benchmark import Benchmark
 from tailor.errors import TailorError, UsageError
-from tailor.stage import Stage, setting, stage_types
+from tailor.settings import setting
+from tailor.stage import Stage, stage_types
 from tailor.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -248,7 +249,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tailor.assistant import Assistant
-from tailor.stage import Stage, setting
+from tailor.settings import setting
+from tailor.stage import Stage
 from tailor.workspace import Workspace
 
 

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from tailor.ladder import climb
     from tailor.run import Run, compare
     from tailor.scoring.comparison import Comparison
-    from tailor.stage import Stage, setting
+    from tailor.settings import setting
+    from tailor.stage import Stage
     from tailor.workspace import Workspace
 
 __all__ = [
@@ -53,7 +54,7 @@ _HOME = {
     "Workspace": "workspace",
     "climb": "ladder",
     "compare": "run",
-    "setting": "stage",
+    "setting": "settings",
 }
 
 

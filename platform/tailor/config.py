@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from tailor.errors import TailorError, UsageError
+from tailor.settings import convert
 
 LADDER = ("baseline", "prompting", "few_shot", "retrieval", "fine_tuning", "retrieval_tuning")
 """The stages of ``tailor run all``, unless tailor.toml says otherwise."""
@@ -37,7 +37,7 @@ class Config:
     max_tokens: int = 64
     """Longest answer, in tokens."""
     temperature: float | None = 0.0
-    """None leaves it to the provider (some models refuse the parameter)."""
+    """None (written "none") leaves it to the provider; some models refuse the parameter."""
     timeout: float = 60.0
     """Seconds to wait for one reply."""
     retries: int = 4
@@ -78,7 +78,8 @@ class Config:
 
     def with_values(self, values: Mapping[str, Any], source: str) -> Config:
         """A copy with these top-level keys replaced; ``source`` names them in errors."""
-        kinds = {f.name: f for f in fields(self)}
+        kinds = [f.name for f in fields(self)]
+        types = get_type_hints(type(self))
         changed: dict[str, Any] = {}
         for key, value in values.items():
             if key not in kinds:
@@ -86,17 +87,13 @@ class Config:
                 hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(kinds)}."
                 raise UsageError(f"{source}: unknown key {key!r}; {hint}")
             try:
-                changed[key] = _value(key, value, getattr(self, key))
+                changed[key] = _value(key, value, types[key])
             except (TypeError, ValueError) as error:
                 raise UsageError(f"{source}: {key}: {error}.") from None
         return replace(self, **changed)
 
 
-def _value(key: str, value: Any, default: Any) -> Any:
-    if key == "ladder":
-        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-            raise ValueError("must be a list of stage names")
-        return tuple(value)
+def _value(key: str, value: Any, kind: Any) -> Any:
     if key == "prices":
         if not isinstance(value, dict):
             raise ValueError('write [prices."provider:model"] with input and output')
@@ -105,39 +102,16 @@ def _value(key: str, value: Any, default: Any) -> Any:
         if not isinstance(value, dict) or not all(isinstance(v, dict) for v in value.values()):
             raise ValueError("write [stages.NAME] with the stage's settings")
         return value
-    if key == "temperature":
-        if str(value).lower() in ("none", "default"):
-            return None
-        default = 0.0
-    if isinstance(default, bool):
-        if str(value).lower() not in ("true", "false"):
-            raise ValueError(f"{value!r} is not true or false")
-        return str(value).lower() == "true"
-    if isinstance(default, int | float):
-        number = _number(value, type(default))
-        if number == 0 and key in ("concurrency", "passage_size", "max_tokens", "timeout"):
+    read = convert(value, kind)
+    if isinstance(read, int | float) and not isinstance(read, bool):
+        if read < 0:
+            raise ValueError(f"{value!r} is below 0")
+        if read == 0 and key in ("concurrency", "passage_size", "max_tokens", "timeout"):
             raise ValueError(f"{value!r} is too small")
-        return number
-    if not isinstance(value, str):
-        raise ValueError(f"{value!r} is not a text")
-    return value
-
-
-def _number(value: Any, kind: type[int] | type[float]) -> int | float:
-    what = "a whole number" if kind is int else "a number"
-    try:
-        number = kind(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{value!r} is not {what}") from None
-    cut = kind is int and isinstance(value, float)
-    if isinstance(value, bool) or cut or not math.isfinite(number):
-        raise ValueError(f"{value!r} is not {what}")
-    if number < 0:
-        raise ValueError(f"{value!r} is below 0")
-    return number
+    return read
 
 
 def _price(name: str, price: Any) -> Price:
     if not isinstance(price, dict) or price.keys() != {"input", "output"}:
         raise ValueError(f'[prices."{name}"] needs input and output, dollars per million tokens')
-    return Price(_number(price["input"], float), _number(price["output"], float))
+    return Price(convert(price["input"], float), convert(price["output"], float))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import math
 import pkgutil
 import re
 import sys
@@ -12,23 +11,16 @@ import types
 import typing
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from tailor.errors import TailorError, UsageError
+from tailor.settings import convert
 
 if TYPE_CHECKING:
     from tailor.assistant import Assistant
     from tailor.workspace import Workspace
-
-T = TypeVar("T")
-
-
-def setting(default: T, meaning: str) -> T:
-    """A stage's setting: a dataclass field with its meaning in one line."""
-    value: Any = field(default=default, metadata={"meaning": meaning})
-    return typing.cast(T, value)
 
 
 @dataclass(frozen=True)
@@ -75,49 +67,10 @@ class Stage(ABC):
                     f"{', '.join(known) or 'none'}."
                 )
             try:
-                values[name] = _convert(value, types_[name])
+                values[name] = convert(value, types_[name])
             except (TypeError, ValueError) as error:
                 raise UsageError(f"{cls.name()}.{name}: {error}.") from None
         return cls(**values)
-
-
-def _convert(value: Any, kind: Any) -> Any:
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (types.UnionType, typing.Union):
-        if value is None or (isinstance(value, str) and value.lower() in ("none", "null")):
-            return None
-        return _convert(value, next(a for a in arguments if a is not type(None)))
-    if origin is Literal:
-        for choice in arguments:
-            if str(choice) == str(value):
-                return choice
-        raise ValueError(f"{value!r} is not one of {', '.join(map(str, arguments))}")
-    if origin is tuple:
-        parts = value.split(",") if isinstance(value, str) else value
-        if not isinstance(parts, list | tuple):
-            raise ValueError(f"{value!r} is not a list")
-        return tuple(_convert(part, arguments[0]) for part in parts)
-    if kind is bool:
-        word = str(value).lower()
-        if word not in ("true", "false", "yes", "no", "1", "0", "on", "off"):
-            raise ValueError(f"{value!r} is not true or false")
-        return word in ("true", "yes", "1", "on")
-    if kind in (int, float):
-        what = "a whole number" if kind is int else "a number"
-        try:
-            number = kind(value)
-        except (TypeError, ValueError):
-            raise ValueError(f"{value!r} is not {what}") from None
-        cut = kind is int and isinstance(value, float)
-        if isinstance(value, bool) or cut or not math.isfinite(number):
-            raise ValueError(f"{value!r} is not {what}")
-        return number
-    return str(value)
-
-
-def default_of(f: Field[Any]) -> Any:
-    """The default of a setting, or None where it has none."""
-    return None if f.default is MISSING else f.default
 
 
 def stage_types(extra: Path | None = None) -> dict[str, type[Stage]]:

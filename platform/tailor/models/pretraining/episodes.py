@@ -147,6 +147,20 @@ _STAGES = (
             keys=8,
         ),
     ),
+    (
+        0.9,
+        Mix(
+            copying=0.1,
+            demonstrations=0.15,
+            no_passage=0.03,
+            natural=0.06,
+            unanswerable=0.06,
+            other_language=0.04,
+            passages=(0.5, 0.25, 0.2, 0.03, 0.02),
+            side_by_side=0.5,
+            subjects=3,
+        ),
+    ),
     (1.01, Mix()),
 )
 

@@ -1,0 +1,58 @@
+"""Settings: dataclass fields with a meaning, and values read into their types."""
+
+from __future__ import annotations
+
+import math
+import types
+import typing
+from dataclasses import field
+from typing import Any, Literal, TypeVar
+
+T = TypeVar("T")
+
+
+def setting(default: T, meaning: str) -> T:
+    """A stage's setting: a dataclass field with its meaning in one line."""
+    value: Any = field(default=default, metadata={"meaning": meaning})
+    return typing.cast(T, value)
+
+
+def convert(value: Any, kind: Any) -> Any:
+    """A value as it comes from TOML, JSON or the command line, in the type of its field.
+
+    Raises:
+        ValueError: it does not fit; the message says what would.
+    """
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (types.UnionType, typing.Union):
+        if value is None or (isinstance(value, str) and value.lower() in ("none", "null")):
+            return None
+        return convert(value, next(a for a in arguments if a is not type(None)))
+    if origin is Literal:
+        for choice in arguments:
+            if str(choice) == str(value):
+                return choice
+        raise ValueError(f"{value!r} is not one of {', '.join(map(str, arguments))}")
+    if origin is tuple:
+        parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple):
+            raise ValueError(f"{value!r} is not a list")
+        return tuple(convert(part, arguments[0]) for part in parts)
+    if kind is bool:
+        word = str(value).lower() if isinstance(value, bool | str) else ""
+        if word not in ("true", "false", "yes", "no", "1", "0", "on", "off"):
+            raise ValueError(f"{value!r} is not true or false")
+        return word in ("true", "yes", "1", "on")
+    if kind in (int, float):
+        what = "a whole number" if kind is int else "a number"
+        try:
+            number = kind(value)
+        except (TypeError, ValueError):
+            raise ValueError(f"{value!r} is not {what}") from None
+        cut = kind is int and isinstance(value, float)
+        if isinstance(value, bool) or cut or not math.isfinite(number):
+            raise ValueError(f"{value!r} is not {what}")
+        return number
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not a text")
+    return value
