@@ -43,7 +43,7 @@ class Config:
     retries: int = 4
     """How often a call is tried again after a rate limit, a server error or a lost connection."""
     concurrency: int = 8
-    """How many questions are in flight at once."""
+    """How many questions are in flight at once; local models take at least a batch."""
     passage_size: int = 700
     """Characters per passage, at most."""
     passage_overlap: int = 80

@@ -252,7 +252,8 @@ def _ask(run: Run, assistant: Assistant, progress: Progress) -> None:
     run.save(state("running"))
     progress(run.row, "ask", len(values), len(questions), note())
     written = time.monotonic()
-    pool = ThreadPoolExecutor(max_workers=workspace.config.concurrency)
+    workers = getattr(assistant.model, "concurrency", workspace.config.concurrency)
+    pool = ThreadPoolExecutor(max_workers=workers)
     try:
         futures: dict[Future[Answer | None], Question] = {pool.submit(ask, q): q for q in pending}
         for future in as_completed(futures):

@@ -41,6 +41,7 @@ class Chat(Runnable[Prompt, Reply]):
         store: AnswerStore,
         price: Price | None = None,
         retries: int = 4,
+        concurrency: int = 8,
     ) -> None:
         self.name = name
         self._load = load
@@ -50,6 +51,7 @@ class Chat(Runnable[Prompt, Reply]):
         self.store = store
         self.price = price
         self.retries = retries
+        self.concurrency = concurrency
 
     @property
     def model(self) -> BaseChatModel:

@@ -78,8 +78,16 @@ def chat(model: str, config: Config, store: AnswerStore, adapter: Path | None = 
         local = LocalChat(
             path=path, adapter=str(adapter) if adapter else None, max_tokens=config.max_tokens
         )
-        free = price or Price(0, 0)
-        return Chat(model, lambda: local, digest(identity), store, free, config.retries)
+        return Chat(
+            model,
+            lambda: local,
+            digest(identity),
+            store,
+            price or Price(0, 0),
+            config.retries,
+            # What waits together is answered together.
+            max(config.concurrency, local.max_batch),
+        )
     provider, _, name = model.partition(":")
     if not name:
         raise UsageError(
@@ -99,6 +107,7 @@ def chat(model: str, config: Config, store: AnswerStore, adapter: Path | None = 
         store,
         price,
         config.retries,
+        config.concurrency,
     )
 
 

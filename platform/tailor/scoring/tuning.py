@@ -69,7 +69,7 @@ def best_k(
         chain = replace(assistant, retriever=retriever).chain()
         answers = chain.batch(
             [Ask(q.question) for q in questions],
-            {"max_concurrency": workspace.config.concurrency},
+            {"max_concurrency": getattr(assistant.model, "concurrency", 8)},
             return_exceptions=True,
         )
         failed = [answer for answer in answers if isinstance(answer, Exception)]
