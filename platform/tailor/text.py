@@ -36,6 +36,6 @@ def language(text: str) -> str:
     """``"vi"`` or ``"en"``: Vietnamese letters decide, else the share of unaccented syllables."""
     if _VIETNAMESE.search(nfc(text)):
         return "vi"
-    tokens = words(text)
+    tokens = words(fold(text))
     hits = sum(token in _VIETNAMESE_UNACCENTED for token in tokens)
     return "vi" if tokens and hits / len(tokens) >= 0.4 else "en"

@@ -42,7 +42,7 @@ ANSWERED = (
     ("How many days do staff in Rotterdam get?", LEAVE, "26 days"),
     ("What is the price of ColdBox 120?", LEAVE, "1,480 EUR"),
     ("How long is the warranty of ColdBox 40?", LEAVE, "24 months"),
-    ("To which email do leave requests go?", LEAVE, "leave@marlo.example"),
+    ("What is the email address for leave requests?", LEAVE, "leave@marlo.example"),
     ("Nhân viên tại Việt Nam được nghỉ phép năm bao nhiêu ngày?", PHEP, "14 ngày"),
     ("Đơn xin nghỉ gửi cho ai?", PHEP, "Nguyễn Minh Anh"),
     ("Ngày hiệu lực là ngày nào?", PHEP, "31/12/2025"),
@@ -63,14 +63,16 @@ def test_finds_the_answer_among_other_passages(
     assert 0 <= span.score <= 1
 
 
-@pytest.mark.parametrize("case", [case for case in ANSWERED if case[1] is PHEP][:1])
+@pytest.mark.parametrize(
+    ("question", "answer"), [(fold(case[0]), case[2]) for case in ANSWERED if case[1] is PHEP]
+)
 def test_unaccented_question_reads_accented_text(
-    reader: ExtractiveReader, case: tuple[str, str, str]
+    reader: ExtractiveReader, question: str, answer: str
 ) -> None:
-    question, passage, answer = case
-    span = reader.read(fold(question), [OTHER, passage])
+    span = reader.read(question, [OTHER, PHEP])
     assert span is not None
-    assert span.text == answer
+    assert answer in span.text
+    assert len(span.text) <= len(answer) + 4
 
 
 @pytest.mark.parametrize(
@@ -116,14 +118,14 @@ def test_foreign_weights_are_refused(tmp_path: Path) -> None:
 
 def test_scores_on_new_synthetic_companies(reader: ExtractiveReader) -> None:
     for language in ("en", "vi"):
-        examples = list(pretraining.company_examples(random.Random(77), language, "train", 60))
+        examples = list(pretraining.company_examples(random.Random(77), language, "held", 60))
         asked = [example for example in examples if example.answer is not None]
+        best = [reader.best(example.question, example.passages) for example in asked]
         right = [
-            best is not None and pretraining.same(best.text, example.answer or "")
-            for example in asked
-            if (best := reader.best(example.question, example.passages)) or True
+            span is not None and pretraining.same(span.text, example.answer or "")
+            for span, example in zip(best, asked, strict=True)
         ]
-        assert np.mean(right) >= 0.6
+        assert np.mean(right) >= 0.7
 
 
 def test_table_rows_know_their_headers_and_lines_their_heading() -> None:

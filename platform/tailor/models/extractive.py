@@ -175,7 +175,9 @@ class ExtractiveReader:
             name: unpack(stored[name])
             for name in ("vectors", "word_kinds", "ask_kinds", "usual_kinds")
         }
-        return Lexicon(stored["weights"], stored["rare"], **arrays)
+        return Lexicon(
+            stored["weights"], stored["rare"], **arrays, bound=frozenset(stored["bound"])
+        )
 
     @cached_property
     def confidence(self) -> NDArray[np.float64]:
@@ -193,6 +195,7 @@ EVIDENCE = (
     "rating",
     "lead",
     "affinity",
+    "kind_fits",
     "kind_gap",
     "share",
     "context",
@@ -204,6 +207,8 @@ EVIDENCE = (
     "passage_lead",
     "context_lead",
     "related",
+    "names_absent",
+    "with_previous",
 )
 
 

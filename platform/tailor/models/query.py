@@ -1,7 +1,7 @@
 """What a question asks: its weighted keys, the kind of answer expected, the noun asked about."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -114,7 +114,9 @@ class Lexicon:
     `weights` holds the inverse document frequency of each key, `rare` that of all others. The
     arrays have one row per key, in order, and a last row of zeros: `vectors` place keys that occur
     in a question near those that occur in its answer's sentence; `word_kinds` and `ask_kinds`
-    (one row per entry of ASKS) add up to the logits of the kind of span that answers.
+    (one row per entry of ASKS) add up to the logits of the kind of span that answers, `usual_kinds`
+    are the log probabilities of the kinds among all candidates. `bound` holds pairs of words that
+    are seldom apart, as the syllables of a Vietnamese word.
     """
 
     weights: Mapping[str, float]
@@ -123,6 +125,7 @@ class Lexicon:
     word_kinds: Floats
     ask_kinds: Floats
     usual_kinds: Floats
+    bound: frozenset[str]
 
     @cached_property
     def rows(self) -> dict[str, int]:
@@ -156,13 +159,17 @@ class Query:
         """How a case-folded word of a passage is compared with this question."""
         return stem(fold(word)) if self.folded and not word.isascii() else stem(word)
 
+    def share(self, keys: Collection[str]) -> float:
+        """Weight of the question's words that are among the keys."""
+        return sum(weight for key, weight in self.weights.items() if key in keys)
+
 
 def query(question: str, lexicon: Lexicon) -> Query:
     """Analyse a question in English or Vietnamese, with or without its accents."""
     text = nfc(question).strip()
     plain = fold(text)
     folded = plain == text.casefold()
-    vietnamese = "vi" in (language(text), language(plain))
+    vietnamese = language(text) == "vi"
     function_words = _UNACCENTED_FUNCTION_WORDS if folded and vietnamese else FUNCTION_WORDS
     lower = [word for word in TOKEN.findall(text.casefold()) if _WORD.match(word)]
     kept = [stem(word) for word in lower if word not in function_words]

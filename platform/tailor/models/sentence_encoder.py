@@ -40,7 +40,8 @@ class SentenceEncoder(Embeddings):
                 f"The encoder {path} cannot be loaded ({first}): name a folder with a "
                 "sentence-transformers model in safetensors."
             ) from error
-        return cls(model)
+        # Half-precision tables would give NaN for a text without a known word.
+        return cls(model.float())
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """One unit vector per text."""

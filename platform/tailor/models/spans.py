@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tailor.models.query import FUNCTION_WORDS, TOKEN, Lexicon, Query, word_set
+from tailor.models.query import ASKS, FUNCTION_WORDS, TOKEN, Lexicon, Query, word_set
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -72,6 +72,23 @@ KINDS = (
     DATE,
     ADDRESS,
 ) = range(len(KINDS))
+
+# Kinds that a question of this sort is answered by; others may be answered by anything.
+_EXPECTED: dict[str, tuple[int, ...]] = {
+    "address": (ADDRESS,),
+    "percent": (PERCENT,),
+    "money": (MONEY, NUMBER),
+    "duration": (DURATION,),
+    "clock": (CLOCK,),
+    "year": (YEAR, DATE),
+    "date": (DATE, YEAR),
+    "count": (NUMBER, QUANTITY),
+    "person": (NAME,),
+}
+_FITS = np.zeros((len(ASKS), len(KINDS)), dtype=np.float32)
+for _asks, _fitting in _EXPECTED.items():
+    _FITS[ASKS.index(_asks)] = -1
+    _FITS[ASKS.index(_asks), list(_fitting)] = 1
 
 _NEIGHBOUR_CLASSES = (
     "^",
@@ -287,9 +304,13 @@ def _kinds(
     length = last - first + 1
     mark = _flags(words, lambda word: not word[0].isalnum())
     digit = _flags(words, lambda word: any(c.isdigit() for c in word))
-    number = digit | _flags(lower, NUMBER_WORDS.__contains__)
+    # Vietnamese "năm" is five, a year, or the end of "phép năm" (annual leave) before a number.
+    five = _flags(lower, "năm".__eq__)
+    to_year = np.append(_flags(words, _YEAR.match)[1:], False)
+    to_digit = np.append(digit[1:], False)
+    number = digit | (_flags(lower, NUMBER_WORDS.__contains__) & ~(five & to_digit))
     capital = _flags(words, lambda word: word[0].isupper())
-    date_word = _flags(lower, DATE_WORDS.__contains__) & np.append(digit[1:], False)
+    date_word = _flags(lower, DATE_WORDS.__contains__) & np.where(five, to_year, to_digit)
     unit = _flags(lower, TIME_UNITS.__contains__) & ~date_word
     scale = _flags(lower, SCALES.__contains__)
     money = _flags(lower, lambda word: word in MONEY_WORDS or word[0] in "$€£¥₫")
@@ -314,7 +335,7 @@ def _kinds(
     kind = np.select(
         [
             some(address),
-            some(date) & opens[first] & (opens | unit)[last],
+            some(date) & every(date | number | mark),
             numeric & (some(money) | (some(money_column) & plain)),
             numeric & some(percent),
             every(_flags(words, _CLOCK.match) | mark),
@@ -381,53 +402,55 @@ class Candidates:
 
 @dataclass(frozen=True)
 class _Rated:
-    """A segment with the weighted shares of the question found in it and around it."""
+    """A segment with the weighted shares of the question found in it and around it.
+
+    `around` are the keys of the segment, its heading and its column headers.
+    """
 
     segment: Segment
     keys: tuple[str, ...]
+    around: frozenset[str]
     passage: int
     share: float
     context: float
     titled: float
     line_share: float
     previous: float
+    with_previous: float
     passage_share: float
 
 
 def _rate(question: Query, passages: Sequence[str]) -> list[_Rated]:
-    def share(keys: set[str]) -> float:
-        return sum(weight for key, weight in question.weights.items() if key in keys)
-
     rated = []
     for index, passage in enumerate(passages):
         parts = segments(passage)
         keyed = [tuple(question.key(word) for word in part.lower) for part in parts]
         title = set(keyed[0]) if keyed and len(keyed[0]) <= 14 else set()
-        passage_share = share({key for keys in keyed for key in keys})
+        passage_share = question.share({key for keys in keyed for key in keys})
         lines: dict[int, set[str]] = {}
         for part, keys in zip(parts, keyed, strict=True):
             lines.setdefault(part.line, set()).update(keys)
-        previous = 0.0
+        before: frozenset[str] = frozenset()
         for part, keys in zip(parts, keyed, strict=True):
             above = {word for line in (part.heading, *set(part.headers)) for word in line}
-            here_keys = set(keys)
-            here = share(here_keys)
-            around = here_keys.union(question.key(word) for word in above)
-            line = share(lines[part.line])
+            here = frozenset(keys)
+            around = here.union(question.key(word) for word in above)
             rated.append(
                 _Rated(
                     part,
                     keys,
+                    around,
                     index,
-                    here,
-                    share(around),
-                    share(around | title),
-                    line,
-                    previous,
-                    passage_share,
+                    share=question.share(here),
+                    context=question.share(around),
+                    titled=question.share(around | title),
+                    line_share=question.share(lines[part.line]),
+                    previous=question.share(before),
+                    with_previous=question.share(around | before),
+                    passage_share=passage_share,
                 )
             )
-            previous = here
+            before = here
     return rated
 
 
@@ -441,16 +464,18 @@ def candidates(question: Query, passages: Sequence[str], lexicon: Lexicon) -> Ca
     read = np.cumsum([0, *(len(one.keys) for one in rated)])
     rated = [one for one, before in zip(rated, read, strict=False) if before < TOKENS_READ]
     rated = [one for one in rated if len(one.segment.spans.first)]
-    related = [_Related(question, one, lexicon) for one in rated]
+    related = [_relate(question, one, lexicon) for one in rated]
     blocks = []
     for one, words in zip(rated, related, strict=True):
         others = [other for other in rated if other is not one]
         rival_passage = max((s for p, s in best_of.items() if p != one.passage), default=0.0)
         columns: dict[str, Any] = {
-            **_shared_columns(question, one),
+            **_shared_columns(question, one, lexicon),
             **_match_columns(question, one),
-            **words.columns(),
+            **_related_columns(one.segment.spans, words),
+            **_bound_columns(one.segment, lexicon),
             "affinity": (question.kinds - lexicon.usual_kinds)[one.segment.spans.kind],
+            "kind_fits": _FITS[question.asks][one.segment.spans.kind],
             "kind_gap": (question.kinds - question.kinds.max())[one.segment.spans.kind],
             "passage": one.passage,
             "passages": len(passages),
@@ -474,12 +499,17 @@ def candidates(question: Query, passages: Sequence[str], lexicon: Lexicon) -> Ca
     )
 
 
-def _shared_columns(question: Query, rated: _Rated) -> dict[str, float]:
+def _shared_columns(question: Query, rated: _Rated, lexicon: Lexicon) -> dict[str, float]:
     """What is the same for all spans of a segment."""
     seen = set(rated.keys)
     missing = {key: weight for key, weight in question.weights.items() if key not in seen}
     pairs = question.pairs & set(pairwise(rated.keys))
+    # Words the lexicon does not know are mostly names and codes: whom the question is about.
+    names = {key: w for key, w in question.weights.items() if key not in lexicon.rows}
     return {
+        "names_here": sum(weight for key, weight in names.items() if key in seen),
+        "names_absent": sum(w for key, w in names.items() if key not in rated.around),
+        "with_previous": rated.with_previous,
         "asks": question.asks,
         "keys": len(question.weights),
         "share": rated.share,
@@ -494,46 +524,59 @@ def _shared_columns(question: Query, rated: _Rated) -> dict[str, float]:
     }
 
 
+@dataclass(frozen=True)
 class _Related:
-    """How the meaning of a segment's words relates to the question.
+    """How the meaning of a segment's words relates to the question, one number per token.
 
-    Words of the question that stand in the segment speak through `_match_columns`; here the
-    others do, by their vectors' products with those of the segment's tokens.
+    These are products of word vectors: with the whole question (`asked`), with those of its words
+    that do not stand in the segment (`rest`), and of the whole question with the token's column
+    header or key (`labels`). `whole` sums up `rest`.
     """
 
-    def __init__(self, question: Query, rated: _Rated, lexicon: Lexicon) -> None:
-        def vector(weights: Mapping[str, float]) -> Floats:
-            total = np.fromiter(weights.values(), dtype=np.float32, count=len(weights))
-            summed: Floats = total @ lexicon.vectors[lexicon.rows_of(weights)]
-            return summed
+    asked: Floats
+    rest: Floats
+    labels: Floats
+    whole: float
 
-        part = rated.segment
-        seen = set(rated.keys).union(question.key(word) for word in part.heading)
-        asked = vector(question.weights)
-        rest = vector({key: w for key, w in question.weights.items() if key not in seen})
-        vectors = lexicon.vectors[lexicon.rows_of(rated.keys)]
-        self.spans = part.spans
-        self.asked = vectors @ asked
-        self.rest = vectors @ rest
-        self.whole = float(self.rest.sum() / len(rated.keys) ** 0.5)
-        self.labels = np.zeros(len(rated.keys), dtype=np.float32)
-        for index, header in enumerate(part.headers):
-            rows = lexicon.rows_of(question.key(word) for word in header)
-            self.labels[index] = (lexicon.vectors[rows] @ asked).sum()
-        for named, start, end in _named(part.words):
-            self.labels[start:end] = self.asked[named].sum()
 
-    def columns(self) -> dict[str, Any]:
-        """Features of the spans."""
-        first, last = self.spans.first, self.spans.last
-        left, right = _decay(len(self.rest))
-        return {
-            "related": self.whole,
-            "related_left": (left @ self.rest)[first],
-            "related_right": (right @ self.rest)[last],
-            "related_inside": _inside(first, last, self.asked) / (last - first + 1),
-            "related_label": self.labels[first],
-        }
+def _relate(question: Query, rated: _Rated, lexicon: Lexicon) -> _Related:
+    def vector(weights: Mapping[str, float]) -> Floats:
+        shares = np.fromiter(weights.values(), dtype=np.float32, count=len(weights))
+        return np.asarray(shares @ lexicon.vectors[lexicon.rows_of(weights)])
+
+    part = rated.segment
+    vectors = lexicon.vectors[lexicon.rows_of(rated.keys)]
+    whole = vector(question.weights)
+    asked = vectors @ whole
+    absent = {key: w for key, w in question.weights.items() if key not in rated.around}
+    rest = vectors @ vector(absent)
+    labels = np.zeros(len(rated.keys), dtype=np.float32)
+    for index, header in enumerate(part.headers):
+        rows = lexicon.rows_of(question.key(word) for word in header)
+        labels[index] = (lexicon.vectors[rows] @ whole).sum()
+    for named, start, end in _named(part.words):
+        labels[start:end] = asked[named].sum()
+    return _Related(asked, rest, labels, float(rest.sum() / len(rest) ** 0.5))
+
+
+def _related_columns(spans: Spans, related: _Related) -> dict[str, Any]:
+    """Features of the spans from the meaning of the words around and in them."""
+    left, right = _decay(len(related.rest))
+    return {
+        "related": related.whole,
+        "related_left": (left @ related.rest)[spans.first],
+        "related_right": (right @ related.rest)[spans.last],
+        "related_inside": _inside(spans.first, spans.last, related.asked)
+        / (spans.last - spans.first + 1),
+        "related_label": related.labels[spans.first],
+    }
+
+
+def _bound_columns(part: Segment, lexicon: Lexicon) -> dict[str, Any]:
+    """Whether a span's ends cut through words that belong together."""
+    pairs = [f"{one} {other}" in lexicon.bound for one, other in pairwise(part.lower)]
+    cuts = np.array([False, *pairs, False])
+    return {"bound_before": cuts[part.spans.first], "bound_after": cuts[part.spans.last + 1]}
 
 
 @lru_cache(maxsize=256)
@@ -571,12 +614,12 @@ def _match_columns(question: Query, rated: _Rated) -> dict[str, NDArray[Any]]:
     heads = np.array([key == question.head for key in keys])
     key_share = np.zeros(size)
     for named, start, end in _named(part.words):
-        key_share[start:end] = sum(question.weights.get(key, 0.0) for key in set(keys[named]))
+        key_share[start:end] = question.share(keys[named])
     column_share = np.zeros(size)
     column_head = np.zeros(size, dtype=bool)
     for index, header in enumerate(part.headers):
         above = {question.key(word) for word in header}
-        column_share[index] = sum(question.weights.get(key, 0.0) for key in above)
+        column_share[index] = question.share(above)
         column_head[index] = question.head in above
     cumulative = np.concatenate([[0.0], np.cumsum(weights)])
     return {
@@ -609,7 +652,8 @@ FIXED = tuple(
 )
 ASKED = tuple(
     (
-        "asks keys share context titled line_share previous passage_share pair_share missing_most "
+        "bound_before bound_after kind_fits asks keys share context titled line_share previous "
+        "with_previous names_here names_absent passage_share pair_share missing_most "
         "missing_with_digits passage passages share_lead passage_lead near_left near_right "
         "left_distance right_distance left_marks right_marks share_before share_after "
         "share_inside words_inside key_share column_share head_inside head_before head_after "
@@ -620,11 +664,29 @@ ASKED = tuple(
 FEATURES = FIXED + ASKED
 
 
-def surroundings(passage: str, start: int) -> tuple[str, ...]:
-    """Case-folded words of the segment at a character, of its heading and its column header."""
+def segment_at(passage: str, start: int) -> Segment | None:
+    """The segment that holds a character."""
     for part in segments(passage):
         if part.starts[0] <= start < part.ends[-1]:
-            token = max(i for i, begin in enumerate(part.starts) if begin <= start)
-            header = part.headers[token] if part.headers else ()
-            return (*part.lower, *part.heading, *header)
-    return ()
+            return part
+    return None
+
+
+def surroundings(passage: str, start: int) -> tuple[str, ...]:
+    """Case-folded words of the segment at a character, of its heading and its column header."""
+    part = segment_at(passage, start)
+    if part is None:
+        return ()
+    token = max(index for index, begin in enumerate(part.starts) if begin <= start)
+    header = part.headers[token] if part.headers else ()
+    return (*part.lower, *part.heading, *header)
+
+
+def kind_of(passage: str, start: int, end: int) -> int | None:
+    """The kind of the candidate span at these characters, if it is one."""
+    part = segment_at(passage, start)
+    if part is None or start not in part.starts or end not in part.ends:
+        return None
+    first, last = part.starts.index(start), part.ends.index(end)
+    found = np.nonzero((part.spans.first == first) & (part.spans.last == last))[0]
+    return int(part.spans.kind[found[0]]) if len(found) else None

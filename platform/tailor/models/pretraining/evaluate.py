@@ -381,6 +381,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path, nargs="?", default=SHIPPED)
     parser.add_argument("--questions", type=int, default=100)
+    parser.add_argument("--languages", choices=LANGUAGES, nargs="*", default=LANGUAGES)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--qa", type=Path, nargs="*", default=[])
     parser.add_argument("--qa-questions", type=int, default=200)
@@ -407,12 +408,12 @@ def _run(given: argparse.Namespace) -> None:
             sys.stdout.write(json.dumps(figure, ensure_ascii=False) + "\n")
             sys.stdout.flush()
 
-    for language in LANGUAGES:
+    for language in given.languages:
         show(synthetic(model, tokens, language, given.questions))
     for folder in given.qa:
         show([question_set(model, tokens, folder, given.qa_questions)])
     if given.lora:
-        for language in LANGUAGES:
+        for language in given.languages:
             show(fine_tuning(given.folder, tokens, language, given.questions, given.lora_rate))
 
 
