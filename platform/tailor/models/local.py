@@ -278,6 +278,9 @@ def _load(path: str, adapter: str | None) -> tuple[Any, Any]:
         from peft import PeftModel
 
         model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
+    if model.num_parameters() < 100_000_000:
+        # More threads than two only wait for one another on matrices this small.
+        torch.set_num_threads(min(2, torch.get_num_threads()))
     return tokenizer, model.to("cuda" if cuda else "cpu").eval()
 
 
