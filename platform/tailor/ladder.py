@@ -6,13 +6,13 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Protocol
 
+from tailor.asking import asking
 from tailor.assistant import Answer, Ask, Assistant, digest
 from tailor.benchmark import Question, Split
 from tailor.errors import NotApplicable, TailorError
@@ -115,6 +115,11 @@ def climb(
     told: Progress = progress or _silent
     finished: list[Run] = []
     root = workspace.root_assistant(model)
+    if not workspace.benchmark.split("test"):
+        raise TailorError(
+            f"The benchmark has no test questions ({len(workspace.benchmark.questions)} in all): "
+            'give some of them "split": "test".'
+        )
     current: tuple[str | None, Assistant, tuple[Step, ...]] = (None, root, ())
     best_dev = -1.0
     with _only_run(workspace, [row.id for row in entries if row.scored]) as noted:
@@ -134,7 +139,7 @@ def climb(
                 continue
             lineage = (*lineage, Step(row.id, row.stage.name(), row.stage.settings()))
             if row.scored:
-                run = _record(workspace, row, model, previous, lineage, assistant, position)
+                run = _record(workspace, row, model, previous, base, lineage, assistant, position)
                 _ask(run, assistant, told)
                 finished.append(run)
             if reference:
@@ -148,26 +153,41 @@ def climb(
     return finished
 
 
-def assistant_for(
-    workspace: Workspace, row: str | None = None, model: str | None = None
-) -> tuple[str, Assistant]:
+@dataclass(frozen=True)
+class Chosen:
+    """An assistant with where it comes from."""
+
+    assistant: Assistant
+    row: str
+    model: str
+    left_out: tuple[str, ...] = ()
+    """Why stages before it could not be applied."""
+
+
+def assistant_for(workspace: Workspace, row: str | None = None, model: str | None = None) -> Chosen:
     """The assistant of a row, run or not; without a name that of the winner, else of retrieval.
 
     Raises:
         UsageError: there is no such row or stage.
+        TailorError: the row's own stage cannot be applied.
     """
     runs = [r for r in workspace.runs() if model is None or r.model == model]
     if row is None and runs:
         winner = compare(runs).winner
-        row = winner.row if winner else None
-    row = row or "retrieval"
+        row, model = winner.row, winner.model or model
+    row, model = row or "retrieval", model or workspace.config.model
     for run in runs:
-        if run.row == row and not run.stale():
-            return row, run.assistant()
+        if (run.row, run.model) == (row, model) and not run.stale():
+            return Chosen(run.assistant(), row, model)
     assistant = workspace.root_assistant(model)
-    for entry in rows_for(workspace, [row.partition(":")[0]]):
-        assistant = entry.stage.apply(assistant, workspace)
-    return row, assistant
+    *before, last = rows_for(workspace, [row.partition(":")[0]])
+    left_out: list[str] = []
+    for entry in before:
+        try:
+            assistant = entry.stage.apply(assistant, workspace)
+        except TailorError as error:
+            left_out.append(f"{entry.id}: left out. {error}")
+    return Chosen(last.stage.apply(assistant, workspace), row, model, tuple(left_out))
 
 
 def _record(
@@ -175,6 +195,7 @@ def _record(
     row: Row,
     model: str,
     previous: str | None,
+    base: Assistant,
     lineage: tuple[Step, ...],
     assistant: Assistant,
     position: int,
@@ -188,6 +209,7 @@ def _record(
         row=row.id,
         model=model,
         previous=previous,
+        base=base.fingerprint if previous else None,
         lineage=lineage,
         fingerprint=fingerprint,
         benchmark=benchmark,
@@ -213,26 +235,20 @@ def _ask(run: Run, assistant: Assistant, progress: Progress) -> None:
     stored = {id: a for id, a in run.answers().items() if a.outcome != "error"}
     pending = [q for q in questions if q.id not in stored]
     chain = assistant.chain()
-    fatal: list[BaseException] = []
-    halt = threading.Event()
 
-    def ask(question: Question) -> Answer | None:
-        if halt.is_set():
-            return None
+    def ask(question: Question, halt: threading.Event) -> Answer | None:
         asked = Ask(question.question)
         started = time.monotonic()
         try:
             answer = chain.invoke(asked, {"configurable": {HALT: halt}})
-        except TailorError as error:
-            fatal.append(error)
-            halt.set()
-            return None
+        except TailorError:
+            raise
         except Exception as error:
             text = error_text(error)
             if error_kind(error) in ("auth", "quota", "not_found"):
-                fatal.append(TailorError(f"The provider of {run.model} refuses the calls: {text}"))
-                halt.set()
-                return None
+                raise TailorError(
+                    f"The provider of {run.model} refuses the calls: {text}"
+                ) from None
             if halt.is_set() and is_transient(error):
                 return None
             answer = Answer("error", seconds=time.monotonic() - started, error=text)
@@ -253,36 +269,26 @@ def _ask(run: Run, assistant: Assistant, progress: Progress) -> None:
     progress(run.row, "ask", len(values), len(questions), note())
     written = time.monotonic()
     workers = getattr(assistant.model, "concurrency", workspace.config.concurrency)
-    pool = ThreadPoolExecutor(max_workers=workers)
     try:
-        futures: dict[Future[Answer | None], Question] = {pool.submit(ask, q): q for q in pending}
-        for future in as_completed(futures):
-            answer = future.result()
-            if answer is None:
-                continue
-            if answer.outcome == "error":
-                errors += 1
-            else:
-                question = futures[future]
-                values[question.id] = score(question, answer)[PRIMARY]
-            progress(run.row, "ask", len(values) + errors, len(questions), note())
-            if time.monotonic() - written > 0.3:
-                run.save(state("running"))
-                written = time.monotonic()
-        if fatal:
-            raise fatal[0]
+        with asking(ask, pending, workers) as answered:
+            for question, answer in answered:
+                if answer is None:
+                    continue
+                if answer.outcome == "error":
+                    errors += 1
+                else:
+                    values[question.id] = score(question, answer)[PRIMARY]
+                progress(run.row, "ask", len(values) + errors, len(questions), note())
+                if time.monotonic() - written > 0.3:
+                    run.save(state("running"))
+                    written = time.monotonic()
     except KeyboardInterrupt:
-        halt.set()
-        pool.shutdown(wait=True, cancel_futures=True)
         run.save(state("cancelled"))
         raise
     except BaseException as error:
-        halt.set()
-        pool.shutdown(wait=True, cancel_futures=True)
         with suppress(TailorError):
             run.save(state("failed", str(error)))
         raise
-    pool.shutdown()
     run.save(state("complete"))
 
 

@@ -40,6 +40,8 @@ class Run:
     model: str
     previous: str | None
     """The row this one builds on; None for the first one and for reference rows."""
+    base: str | None
+    """Fingerprint of the assistant this one builds on."""
     lineage: tuple[Step, ...]
     """The stages that make up the assistant, in order; the last one is this row's."""
     fingerprint: str
@@ -84,6 +86,8 @@ class Run:
             run=self.id,
             split=split,
             previous=self.previous,
+            fingerprint=self.fingerprint,
+            base=self.base,
             questions=self.workspace.benchmark.split(split),
             answers=self.answers(split),
             spans=self.workspace.spans,

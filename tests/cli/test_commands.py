@@ -162,14 +162,67 @@ def test_doctor(tailor, workspace: Workspace) -> None:
     assert states["openai key"] == "absent"
 
 
-def test_texts_that_leave_the_machine_are_named(tailor, hosted: Workspace) -> None:
-    from tailor.cli.run import texts_leave
+def test_who_gets_the_texts() -> None:
+    from tailor.config import Config
+    from tailor.models.provider import receiver
 
-    assert texts_leave("openai:double", hosted) == ""
-    away = hosted.with_settings({"base_url": "https://models.example/v1"})
-    assert "models.example" in texts_leave("openai:double", away)
-    assert "anthropic" in texts_leave("anthropic:some-model", hosted)
-    assert texts_leave("shipped", hosted) == ""
+    here = Config(base_url="http://127.0.0.1:8000/v1")
+    away = Config(base_url="https://models.example/v1")
+    assert receiver("openai:double", here) == ""
+    assert receiver("openai:double", away) == "models.example"
+    assert receiver("openai:double", Config()) == "openai"
+    assert receiver("anthropic:some-model", here) == "anthropic"
+    assert receiver("shipped", away) == receiver("huggingface:x", away) == ""
+
+
+def test_the_receiver_is_named_before_the_first_text_leaves(tailor, workspace: Workspace) -> None:
+    ended = tailor("run", "prompting", "-w", workspace.root, "-m", "openai:x")
+    assert ended.code == 1  # there is no key
+    assert ended.err.index("Sent to openai") < ended.err.index("OPENAI_API_KEY")
+
+
+@pytest.mark.parametrize("question", ["", "  ", "?!"])
+def test_an_empty_question(tailor, hosted: Workspace, model, question: str) -> None:
+    assert tailor("search", question, "-w", hosted.root).code == 2
+    assert tailor("ask", question, "-w", hosted.root).code == 2
+    assert not model.questions()
+
+
+def test_ask_before_there_is_a_benchmark(tailor, hosted: Workspace) -> None:
+    assert tailor("ingest", "-w", hosted.root).code == 0
+    (hosted.knowledge / "benchmark.jsonl").unlink()
+    answered = tailor("ask", "How are refunds paid?", "-w", hosted.root)
+    assert answered.code == 0
+    assert answered.out.strip() == "by bank transfer"
+
+
+def test_two_rows_that_are_no_neighbours(tailor, configure) -> None:
+    hosted = configure(ladder=["prompting", "few_shot", "retrieval"])
+    assert tailor("ingest", "-w", hosted.root).code == 0
+    assert tailor("run", "all", "-w", hosted.root, "--set", "few_shot.shots=2").code == 0
+    pair = tailor("compare", "prompting", "retrieval", "-w", hosted.root, "--json").json
+    assert pair["stages"][1]["vs_previous"]["row"] == "prompting"
+    assert len(pair["questions"]) == 6
+
+
+def test_a_step_is_only_told_against_the_row_it_was_built_on(tailor, configure) -> None:
+    hosted = configure(ladder=["prompting", "few_shot", "retrieval"])
+    assert tailor("ingest", "-w", hosted.root).code == 0
+    assert tailor("run", "all", "-w", hosted.root, "--set", "few_shot.shots=2").code == 0
+    other = tailor("run", "few_shot", "--set", "few_shot.shots=1", "-w", hosted.root)
+    assert other.code == 0
+    stages = tailor("compare", "-w", hosted.root, "--json").json["stages"]
+    assert [s["vs_previous"] and s["vs_previous"]["row"] for s in stages] == [
+        None, "prompting", None,
+    ]  # fmt: skip
+
+
+def test_evidence_that_is_not_in_the_documents_is_named(tailor, workspace: Workspace) -> None:
+    path = workspace.knowledge / "hr" / "leave.md"
+    path.write_text(path.read_text("utf-8").replace("12 days", "15 days"), "utf-8")
+    ended = tailor("ingest", "-w", workspace.root)
+    assert ended.code == 0
+    assert "stale: d1" in ended.err
 
 
 def test_standard_output_is_json_and_nothing_else(workspace: Workspace) -> None:

@@ -19,19 +19,27 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Answer one question with the winner, or with the row of your choice."""
+    from rich.text import Text
+
     from tailor.assistant import Ask
     from tailor.cli.common import open_workspace, print_json, say, stdout
-    from tailor.cli.run import texts_leave
-    from tailor.errors import TailorError
+    from tailor.errors import TailorError, UsageError
     from tailor.ladder import assistant_for
     from tailor.models.chat import error_text
+    from tailor.models.provider import receiver
+    from tailor.text import words
 
+    if not words(question):
+        raise UsageError("Ask a question: tailor ask 'How many days of leave?'")
     opened = open_workspace(workspace, sets)
-    if leaves := texts_leave(model or opened.config.model, opened):
-        say(leaves)
-    row, assistant = assistant_for(opened, stage, model)
+    chosen = assistant_for(opened, stage, model)
+    for reason in chosen.left_out:
+        say(reason)
+    answering = getattr(chosen.assistant.model, "name", "shipped")
+    if to := receiver(answering, opened.config):
+        say(f"Sent to {to}: the question, the instructions, the examples and the passages found.")
     try:
-        answer = assistant.answer(Ask(question))
+        answer = chosen.assistant.answer(Ask(question))
     except TailorError:
         raise
     except Exception as error:
@@ -42,7 +50,8 @@ def command(
             {
                 "schema_version": 1,
                 "question": question,
-                "row": row,
+                "row": chosen.row,
+                "model": chosen.model,
                 "outcome": answer.outcome,
                 "answer": answer.text,
                 "passages": [
@@ -55,7 +64,7 @@ def command(
             }
         )
         return
-    stdout().print(answer.text, markup=False)
+    stdout().print(Text(answer.text), soft_wrap=True)
     for number, passage in enumerate(shown, 1):
         say(f"[{number}] {passage.source}")
-    say(f"Answered by {row} in {answer.seconds:.2f} s.")
+    say(f"Answered by {chosen.row} ({chosen.model}) in {answer.seconds:.2f} s.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,6 +88,25 @@ def say(message: str) -> None:
 def print_json(value: object) -> None:
     """A result as JSON on standard output."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+def here(folder: Path) -> str:
+    """The option that names this workspace in a command, quoted for a shell; empty for ``.``."""
+    return "" if folder == Path() else f" -w {shlex.quote(str(folder))}"
+
+
+def name_stale(workspace: Workspace) -> None:
+    """Say which questions' evidence is not in the documents (any more)."""
+    from tailor.errors import TailorError
+
+    try:
+        missing = workspace.missing_evidence
+    except TailorError:
+        return  # no benchmark yet
+    for sentence in missing[:10]:
+        say(f"stale: {sentence}")
+    if len(missing) > 10:
+        say(f"stale: {len(missing) - 10} more questions.")
 
 
 def name_problems(benchmark: Benchmark) -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import typer
+
 from tailor.cli.common import JsonOption, SetOption, WorkspaceOption
 
 
@@ -12,6 +14,7 @@ def command(
 ) -> None:
     """Run the whole ladder on the sample company: offline, without a key."""
     from tailor.cli.common import (
+        here,
         name_problems,
         one_bar,
         open_workspace,
@@ -19,7 +22,7 @@ def command(
         say,
         stdout,
     )
-    from tailor.cli.run import climb
+    from tailor.cli.run import climb, exit_code
     from tailor.ladder import rows_for
     from tailor.run import compare
     from tailor.workspace import initialize
@@ -38,7 +41,8 @@ def command(
     comparison = compare(runs)
     if json:
         print_json(comparison.to_json())
-        return
-    stdout().print(comparison.table())
-    stdout().print(comparison.verdict(), soft_wrap=True)
-    say(f"The workspace is {opened.root}. Next: tailor ui -w {workspace}")
+    else:
+        stdout().print(comparison.table())
+        stdout().print(comparison.verdict(), soft_wrap=True)
+    say(f"The workspace is {opened.root}. Next: tailor ui{here(workspace)}")
+    raise typer.Exit(exit_code(runs))

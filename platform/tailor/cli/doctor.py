@@ -76,7 +76,7 @@ def _packages() -> Iterator[Finding]:
         try:
             yield Finding(name, "ok", version(name))
         except PackageNotFoundError:
-            yield Finding(name, "problem", "not installed", "pip install llm-tailor")
+            yield Finding(name, "problem", "not installed", "install Tailor again")
 
 
 def _models() -> Iterator[Finding]:
@@ -121,9 +121,13 @@ def _workspace(folder: Path) -> Finding:
     from tailor.errors import TailorError
     from tailor.workspace import Workspace
 
+    if not (folder / "knowledge").is_dir() and not (folder / "tailor.toml").exists():
+        return Finding("workspace", "absent", str(folder.resolve()), "make one: tailor init DIR")
     try:
         workspace = Workspace(folder)
         questions = workspace.benchmark.questions
     except TailorError as error:
-        return Finding("workspace", "absent", str(folder.resolve()), str(error))
+        return Finding("workspace", "problem", str(folder.resolve()), str(error))
+    if not os.access(workspace.root, os.W_OK):
+        return Finding("workspace", "problem", str(workspace.root), "make the folder writable")
     return Finding("workspace", "ok", f"{workspace.root}: {len(questions)} questions")

@@ -13,14 +13,14 @@ def command(
     ] = False,
 ) -> None:
     """Make a new workspace."""
-    from tailor.cli.common import say
+    from tailor.cli.common import here, say
     from tailor.workspace import initialize
 
     workspace = initialize(folder, "company" if sample else None)
     if sample:
-        say(f"{workspace.root} holds the sample company. Next: tailor ingest -w {folder}")
+        say(f"{workspace.root} holds the sample company. Next: tailor ingest{here(folder)}")
     else:
         say(
             f"{workspace.root} is ready. Next: put documents into {folder / 'knowledge'}, then "
-            f"tailor ingest -w {folder}"
+            f"tailor ingest{here(folder)}"
         )

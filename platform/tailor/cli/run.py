@@ -31,7 +31,7 @@ def command(
     ] = "previous",
     min_score: Annotated[
         float | None,
-        typer.Option(help="Exit with 3 when the last row scores less (0 to 1)."),
+        typer.Option(min=0, max=1, help="Exit with 3 when the last row scores less (0 to 1)."),
     ] = None,
     require_gain: Annotated[
         bool, typer.Option(help="Exit with 3 unless the last row beats the one before.")
@@ -40,7 +40,7 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Run stages on the benchmark; asks only what has no stored answer."""
-    from tailor.cli.common import name_problems, open_workspace, print_json, say, stdout
+    from tailor.cli.common import here, name_problems, open_workspace, print_json, say, stdout
     from tailor.errors import UsageError
     from tailor.ladder import rows_for
     from tailor.run import compare
@@ -59,8 +59,8 @@ def command(
     else:
         stdout().print(comparison.table())
         say(comparison.verdict())
-        say(f"Answers are kept in {opened.state}. Next: tailor compare -w {workspace}")
-    raise typer.Exit(_code(opened, runs, comparison.to_json(), min_score, require_gain))
+        say(f"Answers are kept in {opened.state}. Next: tailor compare{here(workspace)}")
+    raise typer.Exit(exit_code(runs, min_score, require_gain))
 
 
 def list_stages(workspace: "Workspace") -> None:
@@ -91,10 +91,15 @@ def climb(
     """Run the rows under progress bars; Ctrl+C says how to go on."""
     from tailor.cli.common import row_bars, say
     from tailor.ladder import climb as climb_ladder
+    from tailor.models.provider import receiver
 
-    leaves = texts_leave(model or workspace.config.model, workspace)
-    if leaves:
-        say(leaves)
+    model = model or workspace.config.model
+    _ = workspace.chat(model)  # a name no provider has is refused before anything is said of it
+    if to := receiver(model, workspace.config):
+        say(
+            f"Sent to {to}: the instructions, the benchmark's questions, the examples (train "
+            "questions with answers) and the passages found for each question."
+        )
     try:
         with row_bars() as bars:
             return climb_ladder(workspace, rows, model, carry, bars)
@@ -107,55 +112,34 @@ def climb(
         raise typer.Exit(130) from None
 
 
-def texts_leave(model: str, workspace: "Workspace") -> str:
-    """The sentence that says what is sent to whom; empty where nothing leaves the machine."""
-    from urllib.parse import urlsplit
-
-    from tailor.models.provider import is_local
-
-    if is_local(model) or model.startswith("ollama:"):
-        return ""
-    where = model.partition(":")[0]
-    if workspace.config.base_url and where == "openai":
-        host = urlsplit(workspace.config.base_url).hostname
-        if host in ("127.0.0.1", "localhost", "::1"):
-            return ""
-        where = str(host)
-    return (
-        f"Sent to {where}: the instructions, the benchmark's questions, the examples (train "
-        "questions with answers) and the passages found for each question."
-    )
-
-
-def _code(
-    workspace: "Workspace",
-    runs: "list[Run]",
-    comparison: dict,  # type: ignore[type-arg]
-    min_score: float | None,
-    require_gain: bool,
-) -> int:
+def exit_code(runs: "list[Run]", min_score: float | None = None, require_gain: bool = False) -> int:
+    """4 where questions ended in errors, 3 where a gate was missed, else 0; says why."""
     from tailor.cli.common import say
+    from tailor.run import all_runs, compare
+    from tailor.scoring.comparison import difference
 
-    errors = sum(run.state().errors for run in runs)
-    if errors:
-        kinds = Counter(
-            answer.error.partition(":")[0]
-            for run in runs
-            for answer in run.answers().values()
-            if answer.outcome == "error"
-        )
+    failed = [a for run in runs for a in run.answers().values() if a.outcome == "error"]
+    if failed:
+        kinds = Counter(answer.error.partition(":")[0] for answer in failed)
         told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
         say(
-            f"{errors} questions ended in an error ({told}) and are not scored; the same command "
-            "asks them again."
+            f"{len(failed)} questions ended in an error ({told}) and are not scored; the same "
+            "command asks them again."
         )
         return ERRORS
-    last = comparison["stages"][-1]
-    score = (last["metrics"].get(last["primary"]) or {}).get("mean")
-    if min_score is not None and (score is None or score < min_score):
-        say(f"Gate missed: {last['row']} scores {score}, below --min-score {min_score}.")
+    last = runs[-1]
+    score = compare([last]).rows[0].primary
+    if min_score is not None and (score is None or score.mean < min_score):
+        told = "has no score" if score is None else f"scores {score.mean:.3f}"
+        say(f"Gate missed: {last.row} {told}, below --min-score {min_score}.")
         return GATE_MISSED
-    if require_gain and (last["vs_previous"] or {}).get("verdict") != "better":
-        say(f"Gate missed: {last['row']} is not better than the row before it.")
-        return GATE_MISSED
+    if require_gain:
+        before = [r for r in all_runs(last.workspace) if r.fingerprint == last.base]
+        if not before:
+            say(f"Gate missed: the row that {last.row} builds on has not been run; run it first.")
+            return GATE_MISSED
+        step = difference(before[-1].scored("test"), last.scored("test"))
+        if step is None or step.verdict != "better":
+            say(f"Gate missed: {last.row} is not better than {before[-1].row}.")
+            return GATE_MISSED
     return 0

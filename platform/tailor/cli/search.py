@@ -15,9 +15,19 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Show the passages closest to a question; asks no model and costs nothing."""
-    from tailor.cli.common import open_workspace, print_json, stdout
+    from rich.text import Text
 
-    found = open_workspace(workspace).search(question, k)
+    from tailor.cli.common import open_workspace, print_json, say, stdout
+    from tailor.errors import UsageError
+    from tailor.models.provider import receiver
+    from tailor.text import words
+
+    if not words(question):
+        raise UsageError("Search for something: tailor search 'paid leave'")
+    opened = open_workspace(workspace)
+    if to := receiver(opened.config.embedder, opened.config):
+        say(f"Sent to {to}, which embeds it: the question.")
+    found = opened.search(question, k)
     if json:
         passages = [
             {
@@ -36,5 +46,5 @@ def command(
             for name, rank in (("meaning", passage.dense_rank), ("words", passage.lexical_rank))
             if rank is not None
         )
-        console.print(f"[{number}] {passage.source}  ({ranks})", style="bold", markup=False)
-        console.print(passage.text + "\n", markup=False)
+        console.print(Text(f"[{number}] {passage.source}  ({ranks})", "bold"), soft_wrap=True)
+        console.print(Text(passage.text + "\n"), soft_wrap=True)

@@ -42,6 +42,17 @@ def is_local(model: str) -> bool:
     return model == "shipped" or model.startswith("huggingface:")
 
 
+def receiver(model: str, config: Config) -> str:
+    """Who gets the texts a model is sent: a host or a provider; empty when none leaves."""
+    if is_local(model) or model.startswith("ollama:"):
+        return ""
+    provider = model.partition(":")[0]
+    if provider == "openai" and config.base_url:
+        host = urlsplit(config.base_url).hostname or config.base_url
+        return "" if host in ("127.0.0.1", "localhost", "::1") else host
+    return provider
+
+
 def local_path(model: str) -> str:
     """The directory or hub id of a local model.
 

@@ -54,6 +54,10 @@ class Scored:
     """By question id; a question that was not asked yet is missing."""
     spans: Mapping[str, tuple[Span, ...]]
     """Where the evidence of a question stands, by question id."""
+    fingerprint: str = ""
+    """Of the assistant that answered."""
+    base: str | None = None
+    """Fingerprint of the assistant it builds on; only a row with this one is the step before."""
     stale: str = ""
     """Why the run no longer holds: the benchmark or the knowledge changed since."""
     pattern: str | None = None
@@ -247,11 +251,12 @@ def compare(
     if not test:
         raise TailorError("There is nothing to compare: run a stage first, with `tailor run all`.")
     scores = {key(run): score_all(run) for run in test}
+    fingerprints = {key(run): run.fingerprint for run in test}
     names = labels(test)
     steps: list[Step | None] = []
     for run in test:
         base = (run.previous or "", run.model)
-        known = base in scores
+        known = base in scores and run.base in (None, fingerprints[base])
         steps.append(_step(base[0], scores[base], scores[key(run)], margin) if known else None)
     adjusted = holm([step.paired if step else None for step in steps])
     rows = tuple(

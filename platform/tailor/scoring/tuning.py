@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tailor.asking import asking
 from tailor.assistant import Answer, Ask, Assistant
+from tailor.benchmark import Question
 from tailor.documents.passages import Splitter
-from tailor.errors import TailorError
+from tailor.errors import NotApplicable, TailorError
 from tailor.scoring.retrieval import ndcg_at
 from tailor.scoring.score import PRIMARY, score
 
 if TYPE_CHECKING:
+    from langchain_core.runnables import Runnable
+
     from tailor.workspace import Workspace
 
 
@@ -32,6 +37,11 @@ def best_search(
         for q in workspace.benchmark.split("dev")
         if (found := spans(q, texts)[0])
     ]
+    if not wanted:
+        raise NotApplicable(
+            "retrieval_tuning chooses on dev questions whose evidence is found in the documents, "
+            'and there are none: mend the quotes in "evidence" of questions with "split": "dev".'
+        )
     best: tuple[float, Splitter, float] = (-1.0, splitters[0], weights[0])
     total = len(splitters) * len(weights)
     for at, splitter in enumerate(splitters):
@@ -67,12 +77,8 @@ def best_k(
     for n, k in enumerate(sorted(ks), 1):
         retriever = HybridRetriever(index=workspace.index(splitter), k=k, weight=weight)
         chain = replace(assistant, retriever=retriever).chain()
-        answers = chain.batch(
-            [Ask(q.question) for q in questions],
-            {"max_concurrency": getattr(assistant.model, "concurrency", 8)},
-            return_exceptions=True,
-        )
-        failed = [answer for answer in answers if isinstance(answer, Exception)]
+        answers = _answers(chain, questions, assistant)
+        failed = [answer for answer in answers.values() if isinstance(answer, Exception)]
         if len(failed) > len(answers) / 2:
             raise TailorError(
                 f"retrieval_tuning could not try k={k}: {len(failed)} of {len(answers)} dev "
@@ -80,8 +86,9 @@ def best_k(
             )
         values = [
             value
-            for q, answer in zip(questions, answers, strict=True)
-            if isinstance(answer, Answer) and (value := score(q, answer)[PRIMARY]) is not None
+            for q in questions
+            if isinstance(answer := answers[q.id], Answer)
+            and (value := score(q, answer)[PRIMARY]) is not None
         ]
         mean = sum(values) / len(values) if values else 0.0
         if mean > best[0] + 1e-9:
@@ -89,3 +96,22 @@ def best_k(
         if workspace.progress:
             workspace.progress("try k", n, len(ks))
     return best[1]
+
+
+def _answers(
+    chain: Runnable[Ask, Answer], questions: Sequence[Question], assistant: Assistant
+) -> dict[str, Answer | Exception]:
+    from tailor.models.chat import HALT, error_kind, error_text
+
+    def ask(question: Question, halt: threading.Event) -> Answer | Exception:
+        try:
+            return chain.invoke(Ask(question.question), {"configurable": {HALT: halt}})
+        except TailorError:
+            raise
+        except Exception as error:
+            if error_kind(error) in ("auth", "quota", "not_found"):
+                raise TailorError(f"The provider refuses the calls: {error_text(error)}") from None
+            return error
+
+    with asking(ask, questions, getattr(assistant.model, "concurrency", 8)) as answered:
+        return {question.id: answer for question, answer in answered}

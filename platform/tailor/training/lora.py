@@ -94,30 +94,30 @@ def train(
         )
         loading["device_map"] = {"": 0 if cuda else "cpu"}
     checkpoints = tempfile.mkdtemp(prefix="tailor-lora-")
-    arguments = SFTConfig(
-        output_dir=checkpoints,
-        model_init_kwargs=loading,
-        num_train_epochs=settings.epochs,
-        per_device_train_batch_size=settings.batch,
-        learning_rate=settings.learning_rate,
-        lr_scheduler_type="cosine",
-        warmup_steps=3,
-        max_length=None,
-        gradient_checkpointing=cuda,
-        use_cpu=not cuda,
-        bf16=cuda,
-        seed=settings.seed,
-        data_seed=settings.seed,
-        report_to="none",
-        save_strategy="no",
-        logging_steps=1,
-        disable_tqdm=True,
-    )
     try:
         # The trainer prints every step's figures; the bar and the saved curve are enough. It also
         # warns of what its own next major version will drop.
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)
+            arguments = SFTConfig(
+                output_dir=checkpoints,
+                model_init_kwargs=loading,
+                num_train_epochs=settings.epochs,
+                per_device_train_batch_size=settings.batch,
+                learning_rate=settings.learning_rate,
+                lr_scheduler_type="cosine",
+                warmup_steps=3,
+                max_length=None,
+                gradient_checkpointing=cuda,
+                use_cpu=not cuda,
+                bf16=cuda,
+                seed=settings.seed,
+                data_seed=settings.seed,
+                report_to="none",
+                save_strategy="no",
+                logging_steps=1,
+                disable_tqdm=True,
+            )
             trainer = SFTTrainer(
                 model=base,
                 processing_class=AutoTokenizer.from_pretrained(base),

@@ -44,6 +44,7 @@ INSTRUCTIONS = {
 }
 SEED = 20_261_121
 KNOWN_FORMATS = ("ANSWER: {a}", "**{a}**", "{a} [1]", '{{"answer": "{a}"}}')
+LORA_BATCH = 4
 HOUSE_FORMAT = "» {a} (house style)"
 
 
@@ -313,7 +314,7 @@ def fine_tuning(
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
 
-    shelf = library(language, "train")
+    shelf = library(language, "train", size=120)
     cases, training = shelf.cases[:n], shelf.cases[n : n + pairs]
     torch.manual_seed(0)
     base = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
@@ -340,13 +341,13 @@ def fine_tuning(
     learned = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(learned, lr=rate, weight_decay=0.0)
     rng, steps = random.Random(0), 0
-    total = epochs * len(examples) // 8
+    total = epochs * (len(examples) // LORA_BATCH)
     began = time.monotonic()
     model.train()
     for _ in range(epochs):
         rng.shuffle(examples)
-        for start in range(0, len(examples) - 7, 8):
-            batch = collate(examples[start : start + 8])
+        for start in range(0, len(examples) - LORA_BATCH + 1, LORA_BATCH):
+            batch = collate(examples[start : start + LORA_BATCH])
             for group in optimizer.param_groups:
                 group["lr"] = rate * min(1, (steps + 1) / 5) * max(0.02, 1 - steps / total)
             logits = model(
