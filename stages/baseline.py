@@ -15,9 +15,11 @@ class Baseline(Stage):
 
     starts_from: ClassVar[Literal["previous", "root"]] = "root"
 
-    k: int = setting(5, "passages to read")
+    k: int = setting(5, "passages to read", low=1)
     # Best on the sample company's dev and train questions: 0.1 gave .33, 0.2 .35, 0.4 .33.
-    confidence: float = setting(0.2, "it refuses to answer below this confidence, 0 to 1")
+    confidence: float = setting(
+        0.2, "it refuses to answer below this confidence, 0 to 1", low=0, high=1
+    )
 
     def apply(self, assistant: Assistant, workspace: Workspace) -> Assistant:
         """A reader that is no language model, over the closest passages by BM25."""

@@ -17,7 +17,7 @@ from tailor.workspace import Workspace
 class FewShot(Stage):
     """Put train questions with their answers before the question."""
 
-    shots: int = setting(4, "examples shown with every question")
+    shots: int = setting(4, "examples shown with every question", low=1)
     pick: Literal["nearest", "fixed"] = setting(
         "nearest", "nearest: those most like the question; fixed: the same for all"
     )

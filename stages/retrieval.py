@@ -12,8 +12,10 @@ from tailor.workspace import Workspace
 class Retrieval(Stage):
     """Search the index by meaning and by words, and put what is found into the prompt."""
 
-    k: int = setting(4, "passages put into the prompt")
-    weight: float = setting(0.5, "share of the word search (BM25); 0 is by meaning alone")
+    k: int = setting(4, "passages put into the prompt", low=1)
+    weight: float = setting(
+        0.5, "share of the word search (BM25); 0 is by meaning alone", low=0, high=1
+    )
 
     def apply(self, assistant: Assistant, workspace: Workspace) -> Assistant:
         """The same assistant with a retriever over the current index."""

@@ -16,11 +16,11 @@ from tailor.workspace import Workspace
 class RetrievalTuning(Stage):
     """Try retrieval configurations on the dev questions and keep the best."""
 
-    sizes: tuple[int, ...] = setting((400, 700, 1000), "passage sizes to try, in characters")
+    sizes: tuple[int, ...] = setting((400, 700, 1000), "passage sizes to try, in characters", low=1)
     weights: tuple[float, ...] = setting(
-        (0.0, 0.3, 0.5, 0.7, 0.85, 1.0), "shares of the word search to try"
+        (0.0, 0.3, 0.5, 0.7, 0.85, 1.0), "shares of the word search to try", low=0, high=1
     )
-    ks: tuple[int, ...] = setting((1, 2, 3, 5), "numbers of passages to try with the model")
+    ks: tuple[int, ...] = setting((1, 2, 3, 5), "numbers of passages to try with the model", low=1)
 
     def apply(self, assistant: Assistant, workspace: Workspace) -> Assistant:
         """The same assistant with the retriever that did best on the dev questions."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tailor.benchmark import SHARES, Benchmark, Evidence, Question, assign_splits
+from tailor.benchmark import SHARES, Benchmark, Evidence, Question, Split, assign_splits
 from tailor.errors import TailorError
 
 
@@ -181,13 +181,72 @@ def _loose(count: int, documents: int = 0) -> list[Question]:
     ]
 
 
+def _splits(questions: list[Question], *given: str) -> dict[str, str]:
+    """The splits by question; those in ``given`` keep what they have."""
+    assigned = assign_splits(questions, {q.id for q in questions} - set(given))
+    return {q.id: q.split for q in assigned}
+
+
+def _about(id: str, *documents: str, split: Split = "test") -> Question:
+    evidence = tuple(Evidence(name, "x") for name in documents)
+    return Question(id=id, question=f"{id}?", answers=("x",), evidence=evidence, split=split)
+
+
 def test_questions_without_a_split_are_shared_out() -> None:
-    questions = _loose(100)
+    questions = _loose(2000)
     assigned = assign_splits(questions, {q.id for q in questions})
     for name, share in SHARES.items():
-        assert sum(q.split == name for q in assigned) == pytest.approx(100 * share, abs=1)
+        # Each is drawn on its own: 60 are 2.7 standard deviations of the largest share.
+        assert sum(q.split == name for q in assigned) == pytest.approx(2000 * share, abs=60)
     assert assigned == assign_splits(questions, {q.id for q in questions})
     assert assigned != assign_splits(questions, {q.id for q in questions}, seed=1)
+
+
+@pytest.mark.parametrize("documents", [0, 40])
+def test_new_questions_move_no_other(documents: int) -> None:
+    before, after = _splits(_loose(100, documents)), _splits(_loose(130, documents))
+    assert before.items() <= after.items()
+    assert _splits(_loose(100, documents)[::-1]) == before
+
+
+def test_a_new_line_moves_no_question_without_an_id(tmp_path: Path) -> None:
+    lines = [{"question": f"Question {at}?", "answer": "x"} for at in range(50)]
+    before = {q.question: q.split for q in load(tmp_path, *lines).questions}
+    first = {"question": "A new one?", "answer": "x"}
+    after = {q.question: q.split for q in load(tmp_path, first, *lines).questions}
+    assert before.items() <= after.items()
+    assert set(before.values()) == {"train", "dev", "test"}
+
+
+def test_documents_joined_by_a_question_stay_together() -> None:
+    for at in range(20):
+        a, b, c = (f"{at}-{letter}.md" for letter in "abc")
+        questions = [_about("1", a), _about("2", b), _about("3", c), _about("4", b, a)]
+        splits = _splits([*questions, _about("5", c, b)])
+        assert len(set(splits.values())) == 1
+        # The document that comes first by name decides, so its questions stay where they were.
+        assert splits["1"] == _splits(questions[:1])["1"]
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        (("train",), "train"),
+        (("dev",), "dev"),
+        (("train", "dev"), "dev"),
+        (("train", "dev", "test"), "test"),
+    ],
+)
+def test_questions_with_a_split_pull_those_on_their_documents(
+    given: tuple[Split, ...], wanted: str
+) -> None:
+    fixed = [_about(f"given {split}", f"{split}.md", split=split) for split in given]
+    names = [f"{split}.md" for split in given]
+    loose = [_about("joins", "other.md", *names), _about("far", "other.md")]
+    for questions in ([*fixed, *loose], [*loose, *fixed[::-1]]):
+        splits = _splits(questions, *(q.id for q in fixed))
+        assert splits["joins"] == splits["far"] == wanted
+        assert [splits[q.id] for q in fixed] == list(given)
 
 
 def test_questions_on_the_same_document_stay_together() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tailor.config import LADDER, Config, Price
 from tailor.errors import TailorError, UsageError
-from tailor.workspace import Workspace
+from tailor.workspace import Workspace, initialize
 
 if TYPE_CHECKING:
     from conftest import Command
@@ -84,6 +84,17 @@ shots = 2
         ("workspace_stages = 1", "workspace_stages: 1 is not true or false"),
         ("ladder = 3", "ladder: 3 is not a list"),
         ("ladder = [1]", "ladder: 1 is not a text"),
+        ("ladder = []", "ladder: name at least one stage"),
+        ("passage_size = 80", "passage_overlap: 80 is not below passage_size, which is 80"),
+        ("passage_overlap = 9000", "passage_overlap: 9000 is not below passage_size, .* 700"),
+        ("answer_pattern = '('", "answer_pattern: '.' is not a regular expression .*unterminated"),
+        ("answer_pattern = 'a{99999999999}'", "answer_pattern: .* is not a regular expression"),
+        ("base_url = 'localhost:8000/v1'", "base_url: 'localhost:8000/v1' is no address"),
+        ("base_url = 'ftp://localhost'", "base_url: 'ftp://localhost' is no address"),
+        ("base_url = 'http://'", "base_url: 'http://' is no address"),
+        ("base_url = 'http://host:80x/v1'", "base_url: .* is no address"),
+        ("base_url = 'http://[::1/v1'", "base_url: .* is no address"),
+        ("base_url = ' http://host/v1'", "base_url: .* is no address"),
         ("prices = 3", "prices: write"),
         ("[prices.'openai:x']\ninput = 1", "openai:x.* needs input and output"),
         ("[prices.'openai:x']\ninput = 'a'\noutput = 1", "'a' is not a number"),
@@ -132,6 +143,63 @@ def test_set_wins_over_the_file(tmp_path: Path) -> None:
     assert (config.max_tokens, config.retries) == (7, 1)
 
 
+@pytest.mark.parametrize(
+    "url", ["", "http://127.0.0.1:8000/v1", "https://models.example/v1", "http://[::1]:8000"]
+)
+def test_an_address_of_a_server(url: str) -> None:
+    assert Config().with_values({"base_url": url}, "--set").base_url == url
+
+
+def test_size_and_overlap_are_read_together() -> None:
+    config = Config().with_values({"passage_size": "60", "passage_overlap": "59"}, "--set")
+    assert (config.passage_size, config.passage_overlap) == (60, 59)
+    with pytest.raises(UsageError, match="--set: passage_overlap: 59 is not below"):
+        config.with_values({"passage_size": "59"}, "--set")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "[stages.nonsense]\nx = 1",
+            r"\[stages.nonsense\]: there is no stage 'nonsense'; there are",
+        ),
+        ("[stages.retreival]\nk = 1", r"\[stages.retreival\]: .*; did you mean 'retrieval'"),
+        ("ladder = ['prompting', 'fewshot']", "ladder: .* 'fewshot'; did you mean 'few_shot'"),
+    ],
+)
+def test_a_stage_that_there_is_not_is_one_sentence(
+    workspace: Workspace, tailor: Command, text: str, says: str
+) -> None:
+    file = workspace.root / "tailor.toml"
+    file.write_text(text, "utf-8")
+    with pytest.raises(UsageError, match=says) as caught:
+        Workspace(workspace.root).stage("prompting")
+    assert str(caught.value).startswith(str(file))
+    ended = tailor("run", "prompting", "-w", workspace.root)
+    assert ended.code == 2
+    assert "tailor.toml" in ended.sentence
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (None, b".tailor/\n"),
+        (b"", b".tailor/\n"),
+        (b"*.log\n", b"*.log\n.tailor/\n"),
+        (b"*.log", b"*.log\n.tailor/\n"),
+        (b"caf\xe9\r\n.tailor/\r\n", b"caf\xe9\r\n.tailor/\r\n"),
+    ],
+)
+def test_init_keeps_what_git_ignores_already(
+    tmp_path: Path, before: bytes | None, after: bytes
+) -> None:
+    if before is not None:
+        (tmp_path / ".gitignore").write_bytes(before)
+    initialize(tmp_path)
+    assert (tmp_path / ".gitignore").read_bytes() == after
+
+
 def test_settings_of_stages_reach_the_stage(tmp_path: Path) -> None:
     (tmp_path / "tailor.toml").write_text("[stages.few_shot]\nshots = 2\npick = 'fixed'\n", "utf-8")
     workspace = Workspace(tmp_path)
@@ -145,6 +213,7 @@ def test_settings_of_stages_reach_the_stage(tmp_path: Path) -> None:
         ("modle=x", "--set: unknown key 'modle'; did you mean 'model'"),
         ("max_tokens", "--set max_tokens: write key=value"),
         ("few_shot.shot=3", "few_shot has no setting 'shot'; it has shots"),
+        ("few_shot.shots=-1", "few_shot.shots: -1 is below 1"),
         ("few_shot.shots=many", "few_shot.shots: 'many' is not a whole number"),
         ("fewshot.shots=3", "no stage 'fewshot'; did you mean 'few_shot'"),
     ],

@@ -111,6 +111,53 @@ def test_a_value_that_does_not_fit_is_one_sentence(name: str) -> None:
                     TYPES[name].with_settings({field.name: value})
 
 
+@pytest.mark.parametrize(
+    ("name", "given", "says"),
+    [
+        ("baseline", {"k": 0}, "k: 0 is below 1"),
+        ("baseline", {"confidence": 1.5}, "confidence: 1.5 is above 1"),
+        ("baseline", {"confidence": -0.1}, "confidence: -0.1 is below 0"),
+        ("few_shot", {"shots": -1}, "shots: -1 is below 1"),
+        ("retrieval", {"k": 0}, "k: 0 is below 1"),
+        ("retrieval", {"k": -3}, "k: -3 is below 1"),
+        ("retrieval", {"weight": 7.0}, "weight: 7.0 is above 1"),
+        ("fine_tuning", {"epochs": 0}, "epochs: 0 is below 1"),
+        ("fine_tuning", {"rank": 0}, "rank: 0 is below 1"),
+        ("fine_tuning", {"alpha": 0}, "alpha: 0 is below 1"),
+        ("fine_tuning", {"batch": 0}, "batch: 0 is below 1"),
+        ("fine_tuning", {"learning_rate": -1.0}, "learning_rate: -1.0 is below 1e-09"),
+        ("fine_tuning", {"seed": -1}, "seed: -1 is below 0"),
+        ("retrieval_tuning", {"sizes": (400, 0)}, "sizes: 0 is below 1"),
+        ("retrieval_tuning", {"ks": (0,)}, "ks: 0 is below 1"),
+        ("retrieval_tuning", {"ks": ()}, "ks: name at least one value"),
+        ("retrieval_tuning", {"weights": (0.5, 1.1)}, "weights: 1.1 is above 1"),
+        ("retrieval_tuning", {"weights": (-0.1,)}, "weights: -0.1 is below 0"),
+    ],
+)
+def test_a_setting_out_of_bounds_is_one_sentence(
+    name: str, given: dict[str, Any], says: str
+) -> None:
+    kind = TYPES[name]
+    for make in (lambda: kind(**given), lambda: kind.with_settings(given)):
+        with pytest.raises(UsageError) as caught:
+            make()
+        assert str(caught.value) == f"{name}.{says}."
+
+
+@pytest.mark.parametrize("value", [float("nan"), "much", True])
+def test_what_is_no_number_is_refused_in_python_too(value: Any) -> None:
+    with pytest.raises(UsageError, match=r"^retrieval\.weight: .+ is not a number\.$"):
+        TYPES["retrieval"](**{"weight": value})
+
+
+@every_stage
+def test_every_number_has_a_bound(name: str) -> None:
+    for field in dataclasses.fields(TYPES[name]):
+        first = field.default[0] if isinstance(field.default, tuple) else field.default
+        if isinstance(first, int | float) and not isinstance(first, bool):
+            assert field.metadata["low"] is not None, field.name
+
+
 @dataclasses.dataclass(frozen=True)
 class Sample(Stage):
     """Settings of every kind."""
@@ -308,8 +355,22 @@ def test_a_file_in_the_workspace_is_not_run_unless_allowed(
         (NEW.replace("HouseStyle", "OtherStyle"), "holds no stage"),
         (NEW.replace("@dataclass(frozen=True)\n", ""), "holds no stage: define a frozen dataclass"),
         (NEW.replace("frozen=True", ""), "cannot be run .TypeError"),
+        (
+            NEW.replace(' = setting("plain"', '  # ("plain"'),
+            "'style' of HouseStyle needs a default",
+        ),
+        (NEW.replace("def apply(", "def aply("), "HouseStyle does nothing: define its `apply`"),
     ],
-    ids=["import", "syntax", "empty", "name", "no dataclass", "not frozen"],
+    ids=[
+        "import",
+        "syntax",
+        "empty",
+        "name",
+        "no dataclass",
+        "not frozen",
+        "no default",
+        "no apply",
+    ],
 )
 def test_a_broken_stage_file_is_one_sentence(own_stages: Path, text: str, says: str) -> None:
     (own_stages / "house_style.py").write_text(text, "utf-8")

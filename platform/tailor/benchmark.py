@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import random
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -124,22 +124,64 @@ class Benchmark:
 def assign_splits(
     questions: Iterable[Question], unassigned: set[str], seed: int = 0
 ) -> tuple[Question, ...]:
-    """Share out the questions named in ``unassigned``, those on the same documents together."""
+    """Give a split to the questions named in ``unassigned``, those on shared documents together.
+
+    Questions are one group when a chain of shared documents joins them. A group takes the split
+    that its questions have already (of several: test before dev before train), which itself never
+    changes. Any other group is drawn by ``SHARES`` with a hash of its first document's name or,
+    without documents, of the question's id (its text, where the id is only the line number).
+
+    So a new question moves others only where it joins their documents to others. The shares hold
+    on average: a benchmark on a handful of documents can leave a split empty.
+    """
     questions = list(questions)
-    groups: dict[str, list[Question]] = {}
+    parents: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while (above := parents.setdefault(name, name)) != name:
+            parents[name] = parents[above]  # shortens the way for the next time
+            name = above
+        return name
+
     for q in questions:
-        if q.id in unassigned:
-            group = " ".join(sorted({e.document for e in q.evidence})) or f"question {q.id}"
-            groups.setdefault(group, []).append(q)
-    order = sorted(groups)
-    random.Random(seed).shuffle(order)
-    counts: dict[Split, int] = dict.fromkeys(SHARES, 0)
-    assigned: dict[str, Split] = {}
-    for group in order:
-        split = min(SHARES, key=lambda name: counts[name] / SHARES[name])
-        counts[split] += len(groups[group])
-        assigned |= {q.id: split for q in groups[group]}
-    return tuple(replace(q, split=assigned.get(q.id, q.split)) for q in questions)
+        first, *others = _subjects(q)
+        for other in others:
+            # The first name by the alphabet becomes the root, whatever the order of the questions.
+            low, high = sorted((root(first), root(other)))
+            parents[high] = low
+    taken: dict[str, set[Split]] = {}
+    for q in questions:
+        if q.id not in unassigned:
+            taken.setdefault(root(_subjects(q)[0]), set()).add(q.split)
+
+    def split_of(q: Question) -> Split:
+        group = root(_subjects(q)[0])
+        given = taken.get(group, ())
+        return next((s for s in _PULL if s in given), None) or _drawn(f"{seed} {group}")
+
+    return tuple(replace(q, split=split_of(q)) if q.id in unassigned else q for q in questions)
+
+
+_PULL: tuple[Split, ...] = ("test", "dev", "train")
+
+
+def _subjects(q: Question) -> list[str]:
+    """What a question is about: its documents, else nothing but itself."""
+    if q.evidence:
+        return sorted({f"document {e.document}" for e in q.evidence})
+    numbered = re.fullmatch(r"line-\d+", q.id)  # such an id changes with every line above it
+    return [f"question {q.question if numbered else q.id}"]
+
+
+def _drawn(text: str) -> Split:
+    """A split by ``SHARES``, always the same for the same text."""
+    raw = hashlib.sha256(text.encode(errors="surrogatepass")).digest()
+    rest = int.from_bytes(raw[:6], "big") / 2**48
+    for name, share in SHARES.items():
+        if rest < share:
+            return name
+        rest -= share
+    return name
 
 
 _KEYS = {"id", "question", "answer", "evidence", "lang", "tags", "split", "format"}

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
+from urllib.parse import urlsplit
 
 from tailor.errors import TailorError, UsageError
 from tailor.settings import convert
+from tailor.text import nfc
 
 LADDER = ("baseline", "prompting", "few_shot", "retrieval", "fine_tuning", "retrieval_tuning")
 """The stages of ``tailor run all``, unless tailor.toml says otherwise."""
@@ -47,7 +50,7 @@ class Config:
     passage_size: int = 700
     """Characters per passage, at most."""
     passage_overlap: int = 80
-    """Characters two neighbouring passages share, at most."""
+    """Characters two neighbouring passages share, at most; fewer than ``passage_size``."""
     answer_pattern: str = ""
     """A regular expression every answer must match."""
     workspace_stages: bool = False
@@ -90,7 +93,13 @@ class Config:
                 changed[key] = _value(key, value, types[key])
             except (TypeError, ValueError) as error:
                 raise UsageError(f"{source}: {key}: {error}.") from None
-        return replace(self, **changed)
+        config = replace(self, **changed)
+        if config.passage_overlap >= config.passage_size:
+            raise UsageError(
+                f"{source}: passage_overlap: {config.passage_overlap} is not below passage_size, "
+                f"which is {config.passage_size}."
+            )
+        return config
 
 
 def _value(key: str, value: Any, kind: Any) -> Any:
@@ -103,12 +112,35 @@ def _value(key: str, value: Any, kind: Any) -> Any:
             raise ValueError("write [stages.NAME] with the stage's settings")
         return value
     read = convert(value, kind)
+    if key == "ladder" and not any(read):
+        raise ValueError("name at least one stage")
+    if key == "answer_pattern":
+        _compiles(read)
+    if key == "base_url" and read:
+        _is_address(read)
     if isinstance(read, int | float) and not isinstance(read, bool):
         if read < 0:
             raise ValueError(f"{value!r} is below 0")
         if read == 0 and key in ("concurrency", "passage_size", "max_tokens", "timeout"):
             raise ValueError(f"{value!r} is too small")
     return read
+
+
+def _compiles(pattern: str) -> None:
+    try:
+        re.compile(nfc(pattern))  # composed, as it is when answers are scored
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"{pattern!r} is not a regular expression ({error})") from None
+
+
+def _is_address(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a broken port or IPv6 address
+        good = False
+    if not good or re.search(r"\s", url):
+        raise ValueError(f"{url!r} is no address; write one like http://127.0.0.1:8000/v1")
 
 
 def _price(name: str, price: Any) -> Price:

@@ -11,10 +11,35 @@ from typing import Any, Literal, TypeVar
 T = TypeVar("T")
 
 
-def setting(default: T, meaning: str) -> T:
-    """A stage's setting: a dataclass field with its meaning in one line."""
-    value: Any = field(default=default, metadata={"meaning": meaning})
+def setting(default: T, meaning: str, low: float | None = None, high: float | None = None) -> T:
+    """A stage's setting: a dataclass field with its meaning in one line.
+
+    ``low`` and ``high`` are the least and the greatest value, of a tuple those of each element.
+    """
+    about = {"meaning": meaning, "low": low, "high": high}
+    value: Any = field(default=default, metadata=about)
     return typing.cast(T, value)
+
+
+def check(value: Any, low: float | None, high: float | None) -> None:
+    """Refuse a value, or an element of a tuple, that is not within the bounds of its setting.
+
+    Raises:
+        ValueError: it is not; the message says which bound it breaks.
+    """
+    if value is None or (low is None and high is None):
+        return
+    if isinstance(value, list | tuple):
+        if not value:
+            raise ValueError("name at least one value")
+        for element in value:
+            check(element, low, high)
+    elif isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+        raise ValueError(f"{value!r} is not a number")
+    elif low is not None and value < low:
+        raise ValueError(f"{value!r} is below {low}")
+    elif high is not None and value > high:
+        raise ValueError(f"{value!r} is above {high}")
 
 
 def convert(value: Any, kind: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import pkgutil
 import re
 import sys
@@ -11,12 +12,12 @@ import types
 import typing
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from tailor.errors import TailorError, UsageError
-from tailor.settings import convert
+from tailor.settings import check, convert
 
 if TYPE_CHECKING:
     from tailor.assistant import Assistant
@@ -33,6 +34,18 @@ class Stage(ABC):
 
     starts_from: ClassVar[Literal["previous", "root"]] = "previous"
     """``root``: a reference row, such as a baseline, that nothing builds on."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings that are not within their bounds.
+
+        Raises:
+            UsageError: one is not.
+        """
+        for f in fields(self):
+            try:
+                check(getattr(self, f.name), f.metadata.get("low"), f.metadata.get("high"))
+            except ValueError as error:
+                raise UsageError(f"{self.name()}.{f.name}: {error}.") from None
 
     @abstractmethod
     def apply(self, assistant: Assistant, workspace: Workspace) -> Assistant:
@@ -55,7 +68,7 @@ class Stage(ABC):
         """Make the stage; texts are converted to the fields' types.
 
         Raises:
-            UsageError: a setting is unknown or its value does not fit.
+            UsageError: a setting is unknown, or its value does not fit or is out of bounds.
         """
         known = {f.name: f for f in fields(cls)}
         types_ = typing.get_type_hints(cls)
@@ -79,7 +92,8 @@ def stage_types(extra: Path | None = None) -> dict[str, type[Stage]]:
     Files whose name starts with an underscore are left alone.
 
     Raises:
-        TailorError: a file cannot be run, or holds no stage of its own name.
+        TailorError: a file cannot be run, holds no stage of its own name, or one without
+            ``apply`` or with a setting without a default.
     """
     package = importlib.import_module("tailor.stages")
     found: dict[str, type[Stage]] = {}
@@ -122,6 +136,16 @@ def _only_stage(module: types.ModuleType, name: str) -> type[Stage]:
         ):
             if "__dataclass_fields__" not in vars(value):
                 break
+            if inspect.isabstract(value):
+                raise TailorError(
+                    f"{module.__file__}: {value.__name__} does nothing: define its `apply`."
+                )
+            for f in fields(value):
+                if f.init and f.default is MISSING and f.default_factory is MISSING:
+                    raise TailorError(
+                        f"{module.__file__}: the setting {f.name!r} of {value.__name__} needs a "
+                        f'default: write `{f.name}: ... = setting(DEFAULT, "what it is")`.'
+                    )
             return value
     wanted = "".join(part.capitalize() for part in name.split("_"))
     raise TailorError(

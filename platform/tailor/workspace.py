@@ -122,6 +122,15 @@ class Workspace:
         texts = documents(self.state)
         return {q.id: spans(q, texts)[0] for q in self.benchmark.questions}
 
+    @property
+    def missing_evidence(self) -> tuple[str, ...]:
+        """A sentence for each piece of evidence that the ingested documents do not hold."""
+        from tailor.documents.evidence import spans
+        from tailor.documents.index import documents
+
+        texts = documents(self.state)
+        return tuple(s for q in self.benchmark.questions for s in spans(q, texts)[1])
+
     def chat(self, model: str | None = None, adapter: Path | None = None) -> Chat:
         """A chat model whose calls are kept in this workspace."""
         from tailor.models.provider import chat
@@ -169,7 +178,8 @@ class Workspace:
         """The stage of this name with the settings of tailor.toml, then those given.
 
         Raises:
-            UsageError: there is no such stage or setting.
+            UsageError: there is no such stage or setting, or tailor.toml names a stage that there
+                is not.
         """
         import difflib
 
@@ -177,10 +187,14 @@ class Workspace:
         from tailor.stage import stage_types
 
         types = stage_types(self.own_stages)
-        if name not in types:
-            near = difflib.get_close_matches(name, types, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(types)}."
-            raise UsageError(f"There is no stage {name!r}; {hint}")
+        file = self.root / "tailor.toml"
+        named = [(f"{file}: [stages.{other}]: there", other) for other in self.config.stages]
+        named += [(f"{file} or --set: ladder: there", other) for other in self.config.ladder]
+        for there, wanted in [*named, ("There", name)]:
+            if wanted not in types:
+                near = difflib.get_close_matches(wanted, types, 1)
+                hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(types)}."
+                raise UsageError(f"{there} is no stage {wanted!r}; {hint}")
         return types[name].with_settings({**self.config.stages.get(name, {}), **(settings or {})})
 
     def climb(
@@ -201,12 +215,6 @@ class Workspace:
 
         return newest_runs(self)
 
-    def with_settings(self, settings: Mapping[str, Any]) -> Workspace:
-        """The same workspace with other top-level settings, for one use."""
-        other = Workspace(self.root)
-        other.config = self.config.with_values(settings, "--set")
-        return other
-
 
 def initialize(root: Path, sample: str | None = None) -> Workspace:
     """Make a new workspace: an empty ``knowledge/`` or a copy of the sample, and a tailor.toml.
@@ -226,7 +234,11 @@ def initialize(root: Path, sample: str | None = None) -> Workspace:
             sample_folder(), knowledge, ignore=shutil.ignore_patterns(".*", "__pycache__")
         )
     (root / "tailor.toml").write_text(_TOML, "utf-8")
-    (root / ".gitignore").write_text(".tailor/\n", "utf-8")
+    ignored = root / ".gitignore"
+    before = ignored.read_bytes() if ignored.exists() else b""
+    if b".tailor/" not in (line.strip() for line in before.splitlines()):
+        ends = b"" if before.endswith(b"\n") or not before else b"\n"
+        ignored.write_bytes(before + ends + b".tailor/\n")
     return Workspace(root)
 
 

@@ -89,9 +89,41 @@ def test_coverage():
 
 def test_identical_scores():
     same = paired([0.2, 1, 0.5] * 10, [0.2, 1, 0.5] * 10)
-    assert (same.delta, same.low, same.high, same.p, same.n) == (0, 0, 0, 1, 30)
-    assert verdict(same) == "tie"
-    assert questions_needed(same) == 0
+    assert (same.delta, same.low, same.high, same.p, same.n) == (0, -0.1, 0.1, 1, 30)
+    assert verdict(same) == "undecided"
+    assert questions_needed(same) == 120
+
+
+@pytest.mark.parametrize(("n", "expected"), [(6, "undecided"), (149, "undecided"), (150, "tie")])
+def test_a_tie_of_identical_scores_needs_150_questions(n, expected):
+    # the rule of three: what was never seen in n may still be as frequent as 3 in n
+    same = paired([0.0] * n, [0.0] * n)
+    assert (same.delta, same.p) == (0, 1)
+    assert same.high == -same.low == 3 / n
+    assert verdict(same) == expected
+    assert questions_needed(same) == 150 - n
+
+
+@pytest.mark.parametrize(
+    ("delta", "n", "low", "high", "expected"),
+    [
+        (1.0, 2, -0.5, 1.0, "undecided"),
+        (0.5, 6, 0.0, 1.0, "undecided"),
+        (0.5, 12, 0.25, 0.75, "better"),
+        (-1.0, 30, -1.0, -0.9, "worse"),
+    ],
+)
+def test_equal_differences_are_no_certainty(delta, n, low, high, expected):
+    base, candidate = (0.0, delta) if delta > 0 else (-delta, 0.0)
+    found = paired([base] * n, [candidate] * n)
+    assert (found.delta, found.low, found.high) == pytest.approx((delta, low, high))
+    assert verdict(found) == expected
+
+
+def test_differences_equal_but_for_rounding_are_equal():
+    base = [0.1, 0.2, 0.3, 0.15] * 3
+    found = paired(base, [x + 0.1 for x in base])
+    assert (found.low, found.high) == pytest.approx((0.1 - 0.25, 0.1 + 0.25))
 
 
 def test_no_and_one_question():

@@ -47,6 +47,8 @@ class Paired:
     high: float
     p: float
     n: int
+    spread: bool = True
+    """Whether the differences differ; where they do not, the interval is delta ± 3/n."""
 
 
 def interval(values: Sequence[float], seed: int = 0) -> Interval | None:
@@ -77,8 +79,10 @@ def paired(base: Sequence[float], candidate: Sequence[float], seed: int = 0) -> 
     """Candidate minus base, question by question; None without questions.
 
     The interval is a bootstrap over questions, as in :func:`interval`; the p value a sign-flip
-    permutation test (Fisher 1935), exact where few questions differ. Identical scores give delta
-    0, interval 0 to 0 and p 1. A single question tells nothing: its interval is -1 to 1.
+    permutation test (Fisher 1935), exact where few questions differ. Where all differences are
+    equal there is nothing to draw from: the interval is the difference ± 3/n, within -1 and 1, as
+    other differences may still be as frequent as that (rule of three: Hanley & Lippman-Hand 1983).
+    Identical scores so give delta 0 and p 1, and are a tie within 2 points from 150 questions on.
 
     Raises:
         ValueError: the lengths differ, or a score is not a number between 0 and 1.
@@ -94,13 +98,12 @@ def paired(base: Sequence[float], candidate: Sequence[float], seed: int = 0) -> 
     if n == 0:
         return None
     delta = float(d.mean())
-    if n == 1:
-        low, high = -1.0, 1.0
-    elif np.ptp(d) == 0:
-        low = high = delta
-    else:
+    spread = bool(np.ptp(d) > 1e-9)  # sums equal but for rounding count as equal
+    if spread:
         low, high = _bootstrap(d, seed)
-    return Paired(delta, low, high, _sign_flip(d, seed), n)
+    else:
+        low, high = max(-1.0, delta - 3 / n), min(1.0, delta + 3 / n)
+    return Paired(delta, low, high, _sign_flip(d, seed), n, spread)
 
 
 def verdict(difference: Paired, margin: float = MARGIN) -> Verdict:
@@ -130,6 +133,8 @@ def questions_needed(difference: Paired, margin: float = MARGIN) -> int | None:
     distance = max(abs(difference.delta), margin - abs(difference.delta))
     if distance <= 0:
         return None
+    if not difference.spread:
+        return max(1, FEWEST - difference.n, math.ceil(3 / distance) - difference.n)
     # The half-width is 1.96 standard errors and shrinks with the root of n; 80 % power asks for
     # 1.96 + 0.84 of them.
     wanted = difference.n * ((1.96 + 0.84) / 1.96 * half / distance) ** 2
