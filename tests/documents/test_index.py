@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,9 +17,9 @@ from langchain_core.embeddings import Embeddings
 
 from tailor.documents import generation
 from tailor.documents.dense import DenseIndex
-from tailor.documents.index import Index, fused, open_index
+from tailor.documents.index import Index, documents, fused, open_index
 from tailor.documents.lexical import question_tokens, singular, tokens
-from tailor.documents.passages import Passage
+from tailor.documents.passages import Passage, Splitter
 from tailor.documents.retriever import HybridRetriever
 from tailor.documents.store import database
 from tailor.errors import TailorError
@@ -156,6 +160,76 @@ def test_damaged_vectors_are_refused_and_rebuilt(searched: Index, company: Compa
     assert report.embedded == 0
     rebuilt = open_index(company.state, company.embeddings, "hashed")
     assert rebuilt.search("annual leave")[0].document == "hr/leave.md"
+
+
+def test_damaged_vectors_of_another_splitter_are_rebuilt(searched: Index, company: Company) -> None:
+    splitter = Splitter(30, 0)
+    small = open_index(company.state, company.embeddings, "hashed", splitter)
+    folder = company.state / "index" / small.generation
+    for file in folder.glob("chroma*/chroma.sqlite3"):
+        file.write_bytes(b"broken" * 100)
+    with pytest.raises(TailorError, match=r"damaged: run `tailor ingest`"):
+        small.search("annual leave")
+    assert company.ingest().generation == searched.generation
+    rebuilt = open_index(company.state, company.embeddings, "hashed", splitter)
+    assert rebuilt.search("annual leave")[0].document == "hr/leave.md"
+
+
+def test_a_passing_failure_to_open_deletes_nothing(
+    searched: Index, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = generation.current(company.state)
+    assert folder is not None
+    with monkeypatch.context() as exhausted:
+        exhausted.setattr(DenseIndex, "open", too_many_open_files)
+        with pytest.raises(TailorError, match=r"damaged: run `tailor ingest`"):
+            searched.search("annual leave")
+    before = (folder / "manifest.json").stat().st_mtime_ns
+    assert searched.search("annual leave")[0].document == "hr/leave.md"
+    assert (company.state / "index" / generation.DOUBT).exists()
+    company.ingest()
+    assert not (company.state / "index" / generation.DOUBT).exists()
+    assert (folder / "manifest.json").stat().st_mtime_ns == before
+
+
+def too_many_open_files(*_: object) -> None:
+    raise OSError(errno.EMFILE, "Too many open files")
+
+
+def test_damage_in_an_unwritable_workspace_is_one_sentence(
+    searched: Index, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(path: Path, *_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(DenseIndex, "open", too_many_open_files)
+    monkeypatch.setattr(Path, "touch", read_only)
+    monkeypatch.setattr(Path, "unlink", read_only)
+    with pytest.raises(TailorError, match=r"cannot be written, .* \(Read-only file system\)"):
+        searched.search("annual leave")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders are writable there")
+def test_read_only_workspace(searched: Index, company: Company) -> None:
+    index = open_index(company.state, company.embeddings, "hashed")
+    entries = [company.state, *company.state.rglob("*")]
+    for entry in entries:
+        entry.chmod(0o500 if entry.is_dir() else 0o400)
+    try:
+        if os.access(company.state, os.W_OK):
+            pytest.skip("this user writes everywhere")
+        assert index.search("annual leave", weight=1.0)[0].document == "hr/leave.md"
+        with pytest.raises(TailorError, match="cannot be written, which Chroma needs"):
+            index.search("annual leave")
+        with pytest.raises(TailorError, match="cannot be"):
+            documents(company.state)
+        with pytest.raises(TailorError, match="cannot be"):
+            open_index(company.state, company.embeddings, "hashed", Splitter(30, 0))
+        with pytest.raises(TailorError, match="cannot be written"):
+            company.ingest()
+    finally:
+        for entry in entries:
+            entry.chmod(0o700)
 
 
 def test_no_index_yet(company: Company) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -148,7 +149,8 @@ def test_only_bad_documents_make_an_empty_index(company: Company) -> None:
     report = company.ingest()
     assert report.totals["passages"] == 0
     index = open_index(company.state, company.embeddings, "hashed")
-    assert index.search("anything") == []
+    with pytest.raises(TailorError, match="There are no documents in the index"):
+        index.search("anything")
 
 
 def test_benchmark_and_hidden_files_are_never_read(company: Company) -> None:
@@ -211,6 +213,212 @@ def test_unreadable_file_is_tried_again(company: Company) -> None:
     assert company.files()["a.md"].reason.startswith("cannot be opened")
     path.chmod(0o600)
     assert company.files()["a.md"].status == "indexed"
+
+
+def close_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the system refuse to list a folder, also to a user who may list everything."""
+    listed = os.scandir
+
+    def scandir(path: Any = ".") -> Any:
+        if Path(os.fsdecode(path)) == folder:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+
+def close_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the system refuse to open a file, also to a user who may open everything."""
+    allowed = os.access
+
+    def access(path: Any, mode: int) -> bool:
+        return Path(path) != file and allowed(path, mode)
+
+    monkeypatch.setattr(os, "access", access)
+
+
+def test_closed_folder_keeps_its_documents(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company.write("a.md", PHEP)
+    company.write("hr/leave.md", LEAVE)
+    company.write("hr/deep/sick.md", "A note after 3 days.")
+    before = company.ingest().generation
+    company.write("copy.md", LEAVE)
+    with monkeypatch.context() as closed:
+        close_folder(company.knowledge / "hr", closed)
+        report = company.ingest()
+        files = {f.path: f for f in report.files}
+        assert {path: f.status for path, f in files.items()} == {
+            "a.md": "unchanged", "copy.md": "indexed", "hr": "refused"
+        }  # fmt: skip
+        assert files["hr"].reason == (
+            "a folder that cannot be opened: Permission denied; "
+            "what was read before stays in the index"
+        )
+        assert set(documents(company.state)) == {
+            "a.md", "copy.md", "hr/leave.md", "hr/deep/sick.md"
+        }  # fmt: skip
+        index = open_index(company.state, company.embeddings, "hashed")
+        assert index.search("note after days", weight=1.0)[0].document == "hr/deep/sick.md"
+        # Also where only a file below the closed folder is asked for.
+        (only,) = company.ingest([company.knowledge / "hr" / "leave.md"]).files
+        assert (only.path, only.status) == ("hr", "refused")
+        assert "hr/leave.md" in documents(company.state)
+    (company.knowledge / "copy.md").unlink()
+    again = company.ingest()
+    assert {f.path: f.status for f in again.files} == {
+        "a.md": "unchanged", "copy.md": "removed",
+        "hr/leave.md": "unchanged", "hr/deep/sick.md": "unchanged",
+    }  # fmt: skip
+    assert again.generation == before
+
+
+def test_closed_knowledge_folder_is_an_error(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company.write("a.md", LEAVE)
+    company.ingest()
+    close_folder(company.knowledge, monkeypatch)
+    with pytest.raises(TailorError, match=r"cannot be opened \(Permission denied\)"):
+        company.ingest()
+    assert set(documents(company.state)) == {"a.md"}
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_closed_file_is_refused_and_its_text_stays(
+    company: Company, monkeypatch: pytest.MonkeyPatch, changed: bool
+) -> None:
+    path = company.write("a.md", LEAVE)
+    company.write("b.md", PHEP)
+    before = company.ingest().generation
+    if changed:
+        company.write("a.md", LEAVE + "More.")
+    with monkeypatch.context() as closed:
+        close_file(path, closed)
+        report = company.ingest()
+    assert [(f.path, f.status, f.passages) for f in report.files] == [
+        ("a.md", "refused", 1),
+        ("b.md", "unchanged", 1),
+    ]
+    assert report.files[0].reason == (
+        "cannot be opened: Permission denied; what was read before stays in the index"
+    )
+    assert report.generation == before
+    assert company.files()["a.md"].status == ("indexed" if changed else "unchanged")
+
+
+def test_file_that_fails_while_it_is_read_keeps_its_text(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company.write("a.md", LEAVE)
+    company.ingest()
+    company.write("a.md", LEAVE + "More.")
+
+    def failing(path: Path) -> bytes:
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    with monkeypatch.context() as failed:
+        failed.setattr("tailor.documents.ingest.read_bytes", failing)
+        (file,) = company.ingest().files
+    assert (file.status, file.reason) == (
+        "refused",
+        "cannot be opened: Input/output error; what was read before stays in the index",
+    )
+    assert documents(company.state)["a.md"].endswith("paid leave.")
+    assert company.files()["a.md"].status == "indexed"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no links there")
+def test_document_that_became_a_refused_link_says_so_and_is_gone(
+    company: Company, tmp_path: Path
+) -> None:
+    path = company.write("a.md", LEAVE)
+    company.write("b.md", PHEP)
+    company.ingest()
+    path.unlink()
+    (tmp_path / "secret.md").write_text("canary")
+    path.symlink_to(tmp_path / "secret.md")
+    file = company.files()["a.md"]
+    assert (file.status, file.reason) == ("refused", "a link that leaves the knowledge folder")
+    assert set(documents(company.state)) == {"b.md"}
+
+
+def test_all_documents_deleted_makes_an_empty_index(company: Company) -> None:
+    path = company.write("a.md", LEAVE)
+    company.ingest()
+    path.unlink()
+    report = company.ingest()
+    assert [(f.path, f.status) for f in report.files] == [("a.md", "removed")]
+    assert report.totals["passages"] == 0
+    index = open_index(company.state, company.embeddings, "hashed")
+    with pytest.raises(TailorError, match="There are no documents in the index"):
+        index.search("paid leave")
+    with pytest.raises(TailorError, match=r"There are no documents in .*knowledge"):
+        company.ingest()
+
+
+def test_emptying_the_index_goes_on_after_an_interruption(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = company.write("a.md", LEAVE)
+    company.ingest()
+    path.unlink()
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(generation, "publish", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            company.ingest()
+    with pytest.raises(TailorError, match=r"There are no documents in .*knowledge"):
+        company.ingest()
+    assert open_index(company.state, company.embeddings, "hashed").count == 0
+
+
+@pytest.mark.parametrize("name", ["documents.db", "embeddings.db"])
+@pytest.mark.parametrize("start", [0, 4096])
+def test_damaged_database_is_one_sentence(company: Company, name: str, start: int) -> None:
+    """From the start it is no database; from the second page on that shows only on reading."""
+    for number in range(40):
+        company.write(f"{number}.md", f"# Document {number}\n\n" + f"Word{number} and more. " * 40)
+    before = company.ingest().generation
+    database = company.state / name
+    raw = database.read_bytes()
+    assert len(raw) > 3 * 4096
+    database.write_bytes(raw[:start] + b"\xa5" * (len(raw) - start))
+    company.write("new.md", LEAVE)
+    with pytest.raises(TailorError) as caught:
+        company.ingest()
+    message = str(caught.value)
+    assert message.startswith(f"{database} is damaged (")
+    assert f"move it and the files {name}-wal and {name}-shm away" in message
+    assert message.endswith("then run `tailor ingest`, which makes it anew from knowledge/.")
+    for file in (name, f"{name}-wal", f"{name}-shm"):
+        (company.state / file).unlink(missing_ok=True)
+    (company.knowledge / "new.md").unlink()
+    assert company.ingest().generation == before
+
+
+def test_database_of_another_shape_is_damaged(company: Company) -> None:
+    company.write("a.md", LEAVE)
+    company.ingest()
+    with sqlite3.connect(company.state / "documents.db") as connection:
+        connection.execute("UPDATE documents SET places = 'no json'")
+    with pytest.raises(TailorError, match=r"documents\.db is damaged"):
+        documents(company.state)
+    with sqlite3.connect(company.state / "documents.db") as connection:
+        connection.execute("DROP TABLE documents")
+        connection.execute("CREATE TABLE documents (path TEXT)")
+    with pytest.raises(TailorError, match=r"documents\.db is damaged"):
+        documents(company.state)
+
+
+def test_database_that_cannot_be_opened_is_not_called_damaged(company: Company) -> None:
+    (company.state / "documents.db").mkdir(parents=True)
+    with pytest.raises(TailorError, match=r"documents\.db cannot be used now"):
+        documents(company.state)
 
 
 def test_some_paths_only(company: Company) -> None:

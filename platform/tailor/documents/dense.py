@@ -50,7 +50,11 @@ class DenseIndex:
             Exception: whatever Chroma raises where the folder is damaged.
         """
         client = _client(folder)
-        return cls(client, client.get_collection(_COLLECTION, embedding_function=None))
+        try:
+            return cls(client, client.get_collection(_COLLECTION, embedding_function=None))
+        except Exception:
+            client.close()
+            raise
 
     def close(self) -> None:
         """Release the folder."""

@@ -39,7 +39,8 @@ FORMAT = 1
 """Raised when the same documents and settings would give another index."""
 
 DOUBT = ".doubt"
-"""A file beside the generations: the embedder may have changed under its name."""
+"""A file beside the generations: search could not use the current one, for its vectors cannot be
+read or the embedder has changed under its name."""
 
 _SAMPLE = 20
 _COPIED_FROM = 2000
@@ -233,6 +234,31 @@ def counts(folder: Path) -> dict[str, int]:
         connection.close()
 
 
+def verify(folder: Path) -> None:
+    """Read the vectors of a generation; where that fails, it is a generation no more."""
+    import numpy as np
+
+    from tailor.documents.dense import DenseIndex
+
+    try:
+        manifest = Manifest.read(folder)
+        if not manifest.count:
+            return
+        with closing(DenseIndex.open(folder / manifest.vectors)) as index:
+            keys = sorted(index.keys())
+            nearest = index.nearest(np.array(manifest.probe, dtype=np.float32), 10)
+            sample = keys[:: max(1, len(keys) // _SAMPLE)]
+            sound = (
+                index.count == len(keys) == manifest.directions
+                and len(nearest) == min(10, len(keys))
+                and len(index.vectors(sample)) == len(sample)
+            )
+    except Exception:  # Chroma raises many kinds, some from its Rust core
+        sound = False
+    if not sound:
+        (folder / "manifest.json").unlink(missing_ok=True)
+
+
 def split_record(record: Record, splitter: Splitter) -> list[Passage]:
     """The passages of a stored document."""
     return split(record.document, splitter.size, splitter.overlap)
@@ -316,19 +342,24 @@ def lock(state: Path) -> Iterator[None]:
     """Hold the one right to write below ``state``.
 
     Raises:
-        TailorError: another process holds it; the message names that process.
+        TailorError: another process holds it, which the message names, or the folder cannot be
+            written.
     """
     from filelock import FileLock, Timeout
 
-    (state / "index").mkdir(parents=True, exist_ok=True)
     holder = state / "index" / ".lock.pid"
     held = FileLock(state / "index" / ".lock")
     try:
+        holder.parent.mkdir(parents=True, exist_ok=True)
         held.acquire(timeout=0)
     except Timeout:
         pid = holder.read_text("utf-8").strip() if holder.exists() else "?"
         raise TailorError(
             f"Process {pid} is writing the index in {state}: wait until it has finished."
+        ) from None
+    except OSError as error:
+        raise TailorError(
+            f"The index in {state} cannot be written ({error.strerror}): make the folder writable."
         ) from None
     try:
         holder.write_text(str(os.getpid()), "utf-8")

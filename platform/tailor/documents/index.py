@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,9 +97,14 @@ class Index:
 
         Raises:
             TailorError: the embedder is not the one the index was built with, or the index is
-                damaged.
+                damaged, or it holds no document.
         """
-        if not self.count or k < 1:
+        if not self.count:
+            raise TailorError(
+                "There are no documents in the index: put files into the knowledge folder, then "
+                "run `tailor ingest`."
+            )
+        if k < 1:
             return []
         n = max(k, candidates)
         words = self._lexical.scores(question) if self._lexical and weight > 0 else None
@@ -171,7 +176,8 @@ class Index:
         given, wanted = probe(self._embeddings), np.array(self.manifest.probe, dtype=np.float32)
         if not same(given, unit(wanted)):
             # Ingestion trusts an embedder's name, so as to load none where nothing changed.
-            (self._folder.parent / generations.DOUBT).touch()
+            with suppress(OSError):
+                (self._folder.parent / generations.DOUBT).touch()
             raise TailorError(
                 f"The index was built with another embedder than the one given (its name then: "
                 f"{self.manifest.embedder}): run `tailor ingest` to rebuild it."
@@ -189,12 +195,21 @@ class Index:
 
     @contextmanager
     def _trusting(self) -> Iterator[None]:
-        """Turn whatever Chroma raises into one sentence, and have the generation built anew."""
+        """Turn whatever Chroma raises into one sentence, and have the next ingestion verify.
+
+        Nothing is deleted here: the cause may be a permission or too many open files.
+        """
         try:
             yield
         except Exception as error:  # Chroma raises many kinds, some from its Rust core
-            # A folder without a manifest is no generation: the next ingestion builds it.
-            (self._folder / "manifest.json").unlink(missing_ok=True)
+            try:
+                (self._folder.parent / generations.DOUBT).touch()
+            except OSError as unwritable:
+                raise TailorError(
+                    f"The vectors of the index {self._folder.name} cannot be opened, and "
+                    f"{self._folder.parent} cannot be written, which Chroma needs "
+                    f"({unwritable.strerror}): make it writable, or search by words alone."
+                ) from error
             raise damaged(self._folder) from error
 
     def _read(self, numbers: list[int]) -> dict[int, Passage]:

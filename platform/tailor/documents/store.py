@@ -6,18 +6,30 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from tailor.documents.document import Document, Place
+from tailor.errors import TailorError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Vector = NDArray[np.float32]
+
+_ENVIRONMENT = {
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+}
+"""SQLite's result codes that say nothing against the file's content."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +62,38 @@ class Record:
 
 @contextmanager
 def database(path: Path) -> Iterator[sqlite3.Connection]:
-    """A SQLite database whose commits survive a crash and a power cut."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=30)
+    """A SQLite database whose commits survive a crash and a power cut.
+
+    Raises:
+        TailorError: the file is damaged, also where that shows only while it is in use, or it
+            cannot be used, as on a full disk.
+    """
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        yield connection
-    finally:
-        connection.close()
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TailorError(
+            f"The folder {path.parent} cannot be made ({error.strerror}): make the workspace "
+            "writable, then try again."
+        ) from None
+    try:
+        with closing(sqlite3.connect(path, timeout=30)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            yield connection
+    except sqlite3.DatabaseError as error:
+        raise _unusable(path, error) from error
+
+
+def _unusable(path: Path, error: sqlite3.DatabaseError) -> TailorError:
+    if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF in _ENVIRONMENT:
+        return TailorError(
+            f"{path} cannot be used now ({error}): see that it is writable, that the disk is not "
+            "full and that no other program holds it, then try again."
+        )
+    return TailorError(
+        f"{path} is damaged ({error}): move it and the files {path.name}-wal and {path.name}-shm "
+        "away, then run `tailor ingest`, which makes it anew from knowledge/."
+    )
 
 
 class DocumentStore:
@@ -80,7 +115,10 @@ class DocumentStore:
             "FROM documents ORDER BY path"
         )
         found = (Record(*row) for row in rows)
-        return {r.path: replace(r, places=_places(str(r.places))) for r in found}
+        try:
+            return {r.path: replace(r, places=_places(str(r.places))) for r in found}
+        except (ValueError, TypeError) as error:
+            raise sqlite3.DatabaseError("the places of a document are unreadable") from error
 
     def put(self, records: Iterable[Record]) -> None:
         """Keep these files, in one commit."""

@@ -224,7 +224,6 @@ def train(
     import torch.distributed as joined
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    torch.set_flush_denormal(True)
     model = network.build(
         plan.shape, plan.seed, pad_id=tokens.pad_token_id, end_id=tokens.eos_token_id
     )
@@ -419,6 +418,8 @@ def _work(rank: int, given: argparse.Namespace, vocabulary: Path, meeting: Path)
     from transformers import AutoTokenizer
 
     torch.set_num_threads(1)
+    # State of the whole process, so it is set in this one only, never in train().
+    torch.set_flush_denormal(True)
     if given.threads > 1:
         joined.init_process_group(
             "gloo",
