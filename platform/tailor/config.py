@@ -37,8 +37,9 @@ class Config:
     """Where an OpenAI-compatible server listens, for models of provider ``openai``."""
     embedder: str = "shipped"
     """``shipped``, ``huggingface:PATH-or-ID`` or ``openai:NAME``."""
-    max_tokens: int = 64
-    """Longest answer, in tokens."""
+    max_tokens: int | None = None
+    """Longest answer, in tokens; None is 64 for local models and 1,024 for hosted ones, which may
+    think before they answer."""
     temperature: float | None = 0.0
     """None (written "none") leaves it to the provider; some models refuse the parameter."""
     timeout: float = 60.0

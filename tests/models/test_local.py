@@ -17,6 +17,7 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from tailor.assistant import Ask, Assistant, Prompt
 from tailor.documents.passages import Passage
 from tailor.models.local import LocalChat, weights_digest
+from tailor.models.provider import LOCAL_TOKENS
 from tailor.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -228,7 +229,7 @@ def test_passages_beyond_the_context_are_dropped_from_the_end(
     model = workspace.chat(f"huggingface:{folder}")
     reply = model.invoke(Prompt("How many days?", passages=passages))
     assert 0 < reply.dropped < 30
-    assert reply.input_tokens + workspace.config.max_tokens <= 512
+    assert reply.input_tokens + LOCAL_TOKENS <= 512
     call = model.store.call(reply.call)
     assert call is not None
     asked = call.request["messages"][-1]["data"]["content"]

@@ -250,6 +250,8 @@ def _load(path: str, adapter: str | None) -> tuple[Any, Any]:
                 f"{folder} holds no *.safetensors weights; pickled weights are not loaded because "
                 "they can run code: convert the model with save_pretrained first."
             )
+    if not Path(path).exists() and path.startswith(("/", "./", "../", "~")):
+        raise TailorError(f"There is no folder {path}: give one written by save_pretrained.")
     cuda = torch.cuda.is_available()
     try:
         tokenizer = AutoTokenizer.from_pretrained(

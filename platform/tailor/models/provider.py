@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).parent / "shipped"
 """Where the models that come with Tailor lie: ``reader``, ``encoder``, ``extractive``."""
 
+LOCAL_TOKENS, HOSTED_TOKENS = 64, 1024
+"""Longest answers where tailor.toml names none."""
+
 KEYS = {
     "openai": "OPENAI_API_KEY",
     "anthropic": "ANTHROPIC_API_KEY",
@@ -84,10 +87,12 @@ def chat(model: str, config: Config, store: AnswerStore, adapter: Path | None = 
         identity = {
             "weights": weights_digest(path),
             "adapter": weights_digest(adapter) if adapter else None,
-            "max_tokens": config.max_tokens,
+            "max_tokens": config.max_tokens or LOCAL_TOKENS,
         }
         local = LocalChat(
-            path=path, adapter=str(adapter) if adapter else None, max_tokens=config.max_tokens
+            path=path,
+            adapter=str(adapter) if adapter else None,
+            max_tokens=config.max_tokens or LOCAL_TOKENS,
         )
         return Chat(
             model,
@@ -108,7 +113,7 @@ def chat(model: str, config: Config, store: AnswerStore, adapter: Path | None = 
     asked: dict[str, object] = {
         "model": model,
         "base_url": config.base_url if provider == "openai" else "",
-        "max_tokens": config.max_tokens,
+        "max_tokens": config.max_tokens or HOSTED_TOKENS,
         "temperature": config.temperature,
     }
     return Chat(
@@ -124,15 +129,16 @@ def chat(model: str, config: Config, store: AnswerStore, adapter: Path | None = 
 
 def _parameters(provider: str, config: Config) -> dict[str, Any]:
     """The settings under the names that the provider's LangChain class has for them."""
+    longest = config.max_tokens or HOSTED_TOKENS
     if provider == "ollama":
         # It takes no notice of names it does not know, the usual ones among them.
         named: dict[str, Any] = {
-            "num_predict": config.max_tokens,
+            "num_predict": longest,
             "client_kwargs": {"timeout": config.timeout},
         }
     else:
         # One retry layer, in Chat: two would multiply the waiting.
-        named = {"max_tokens": config.max_tokens, "timeout": config.timeout, "max_retries": 0}
+        named = {"max_tokens": longest, "timeout": config.timeout, "max_retries": 0}
     return named if config.temperature is None else {**named, "temperature": config.temperature}
 
 
