@@ -16,11 +16,11 @@ SHIPPED = Path(__file__).parent / "shipped" / "encoder"
 _KEYS = {"openai": "OPENAI_API_KEY"}
 
 
-def embeddings(name: str, base_url: str = "", api_key: str | None = None) -> Embeddings:
+def embeddings(name: str, base_url: str = "") -> Embeddings:
     """The embedder of this name; nothing is loaded or called before the first text.
 
     ``shipped``, ``huggingface:PATH-or-ID`` or ``provider:name`` of a provider LangChain knows.
-    ``base_url`` and ``api_key`` are for OpenAI-compatible servers.
+    ``base_url`` is for OpenAI-compatible servers.
 
     Raises:
         UsageError: the name has no provider.
@@ -33,10 +33,10 @@ def embeddings(name: str, base_url: str = "", api_key: str | None = None) -> Emb
         )
     from tailor.models.lazy_embeddings import LazyEmbeddings
 
-    return LazyEmbeddings(name, lambda: _load(name, provider, model, base_url, api_key))
+    return LazyEmbeddings(name, lambda: _load(name, provider, model, base_url))
 
 
-def _load(name: str, provider: str, model: str, base_url: str, api_key: str | None) -> Embeddings:
+def _load(name: str, provider: str, model: str, base_url: str) -> Embeddings:
     if name == "shipped":
         from tailor.models.static_encoder import StaticEncoder
 
@@ -45,17 +45,18 @@ def _load(name: str, provider: str, model: str, base_url: str, api_key: str | No
         from tailor.models.sentence_encoder import SentenceEncoder
 
         return SentenceEncoder.load(model)
-    return _hosted(name, provider, model, base_url, api_key)
+    return _hosted(name, provider, model, base_url)
 
 
-def _hosted(name: str, provider: str, model: str, base_url: str, api_key: str | None) -> Embeddings:
+def _hosted(name: str, provider: str, model: str, base_url: str) -> Embeddings:
     from langchain.embeddings import init_embeddings
 
     parameters: dict[str, object] = {}
+    api_key = None
     if base_url and provider == "openai":
         # Servers other than OpenAI's own know no token numbers: texts are sent as texts.
         parameters |= {"base_url": base_url, "check_embedding_ctx_length": False}
-        api_key = api_key or os.environ.get(_KEYS["openai"]) or "none"
+        api_key = os.environ.get(_KEYS["openai"]) or "none"
     if api_key:
         parameters["api_key"] = api_key
     elif provider in _KEYS and not os.environ.get(_KEYS[provider]):

@@ -10,9 +10,6 @@ from tailor.errors import TailorError
 from tailor.scoring import metrics, retrieval
 from tailor.text import nfc
 
-METRICS_VERSION = 1
-"""Raised when a metric changes; cached scores of another version are not used."""
-
 PRIMARY = "f1"
 """The metric that rows are compared by."""
 
