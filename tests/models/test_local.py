@@ -131,6 +131,25 @@ def test_waiting_prompts_are_generated_together(
     assert len(sizes) < 6
 
 
+def test_prompts_of_like_length_are_generated_together(folder: Path) -> None:
+    local = LocalChat(path=str(folder), max_tokens=4, max_batch=2)
+    lengths = [10, 300, 12, 290, 11, 280, 13, 310]
+    batches: list[list[int]] = []
+    complete = local._complete
+
+    def noted(conversations: list[list[BaseMessage]]) -> Any:
+        batches.append([len(str(messages[0].text)) for messages in conversations])
+        return complete(conversations)
+
+    local._complete = noted  # type: ignore[method-assign]
+    local.batch([[HumanMessage("a" * n)] for n in lengths], config={"max_concurrency": 8})
+    assert sorted(length for batch in batches for length in batch) == sorted(lengths)
+    mixed = [b for b in batches if min(b) < 100 < max(b)]
+    # The first batch may begin before all prompts have arrived.
+    assert len(mixed) <= 1
+    assert len(batches) <= 5
+
+
 def test_streaming_gives_the_same_text_and_usage(local: LocalChat, alone: list[str]) -> None:
     for messages, text in zip(CONVERSATIONS, alone, strict=True):
         chunks = list(local.stream(messages))

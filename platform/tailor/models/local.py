@@ -9,6 +9,7 @@ import threading
 import warnings
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +27,30 @@ from pydantic import PrivateAttr
 from tailor.errors import TailorError
 
 _GATHER_SECONDS = 0.01
+_LOOK_AHEAD = 4
+"""Batches of prompts that wait, from which those of like length are answered together."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Waiting:
+    """A prompt, its stop sequences, and who waits for the reply."""
+
+    messages: list[BaseMessage]
+    stop: list[str] | None
+    future: Future[AIMessage]
+
+    @property
+    def length(self) -> int:
+        """Characters of the prompt."""
+        return sum(len(str(message.text)) for message in self.messages)
 
 
 class LocalChat(BaseChatModel):
     """A causal language model from a directory (or the hub) with its own chat template.
 
-    Prompts that wait at the same time are generated in one batch; replies are greedy, so the same
-    prompt gives the same reply. transformers' own ``ChatHuggingFace`` answers one by one and has
-    no asynchronous calls, which is why this class exists.
+    Prompts of like length that wait at the same time are generated in one batch; replies are
+    greedy, so the same prompt gives the same reply. transformers' own ``ChatHuggingFace`` answers
+    one by one and has no asynchronous calls, which is why this class exists.
     """
 
     path: str
@@ -43,12 +60,15 @@ class LocalChat(BaseChatModel):
     max_tokens: int = 64
     max_batch: int = 16
     """Larger batches copy more memory than they save (950-token prompts: 16 beats 32 by 18 %)."""
-    _waiting: queue.Queue[tuple[list[BaseMessage], list[str] | None, Future[AIMessage]]] = (
-        PrivateAttr(default_factory=queue.Queue)
-    )
+    _waiting: queue.Queue[_Waiting] = PrivateAttr(default_factory=queue.Queue)
     _lock: threading.Lock = PrivateAttr(default_factory=threading.Lock)
     _worker: threading.Thread | None = PrivateAttr(default=None)
     _loaded: tuple[Any, Any] | None = PrivateAttr(default=None)
+
+    @property
+    def concurrency(self) -> int:
+        """How many prompts should wait at once."""
+        return _LOOK_AHEAD * self.max_batch
 
     @property
     def _llm_type(self) -> str:
@@ -142,36 +162,39 @@ class LocalChat(BaseChatModel):
                 self._worker = threading.Thread(target=self._work, daemon=True)
                 self._worker.start()
         future: Future[AIMessage] = Future()
-        self._waiting.put((messages, stop, future))
+        self._waiting.put(_Waiting(messages, stop, future))
         return future
 
     def _work(self) -> None:
+        backlog: list[_Waiting] = []
         while True:
-            batch = [self._waiting.get()]
+            if not backlog:
+                backlog.append(self._waiting.get())
             try:
-                while len(batch) < self.max_batch:
-                    batch.append(self._waiting.get(timeout=_GATHER_SECONDS))
+                while len(backlog) < _LOOK_AHEAD * self.max_batch:
+                    backlog.append(self._waiting.get(timeout=_GATHER_SECONDS))
             except queue.Empty:
                 pass
+            batch = _alike(backlog, self.max_batch)
+            backlog = [item for item in backlog if not any(item is taken for taken in batch)]
             # A caller that no longer waits has cancelled its future, which cannot be set then.
-            batch = [item for item in batch if item[2].set_running_or_notify_cancel()]
-            if not batch:
-                continue
-            try:
-                replies = self._complete([messages for messages, _, _ in batch])
-            except Exception as error:
-                # One prompt must not take the others down with it.
-                if len(batch) == 1:
-                    batch[0][2].set_exception(error)
-                    continue
-                for messages, stop, future in batch:
-                    try:
-                        future.set_result(_stopped(self._complete([messages])[0], stop))
-                    except Exception as own:
-                        future.set_exception(own)
-                continue
-            for (_, stop, future), reply in zip(batch, replies, strict=True):
-                future.set_result(_stopped(reply, stop))
+            batch = [item for item in batch if item.future.set_running_or_notify_cancel()]
+            if batch:
+                self._answer(batch)
+
+    def _answer(self, batch: list[_Waiting]) -> None:
+        try:
+            replies = self._complete([item.messages for item in batch])
+        except Exception as error:
+            # One prompt must not take the others down with it.
+            if len(batch) == 1:
+                batch[0].future.set_exception(error)
+                return
+            for item in batch:
+                self._answer([item])
+            return
+        for item, reply in zip(batch, replies, strict=True):
+            item.future.set_result(_stopped(reply, item.stop))
 
     def _complete(self, conversations: list[list[BaseMessage]]) -> list[AIMessage]:
         tokenizer, model = self.load()
@@ -289,6 +312,14 @@ def _load(path: str, adapter: str | None) -> tuple[Any, Any]:
         # More threads than two only wait for one another on matrices this small.
         torch.set_num_threads(min(2, torch.get_num_threads()))
     return tokenizer, model.to("cuda" if cuda else "cpu").eval()
+
+
+def _alike(waiting: list[_Waiting], most: int) -> list[_Waiting]:
+    """The prompt that waits longest and those nearest to it in length, so that few are padded."""
+    order = sorted(waiting, key=lambda item: item.length)
+    place = next(i for i, item in enumerate(order) if item is waiting[0])
+    start = max(0, min(place - most // 2, len(order) - most))
+    return order[start : start + most]
 
 
 def _render(tokenizer: Any, conversations: list[list[BaseMessage]]) -> list[str]:

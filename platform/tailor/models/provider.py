@@ -91,7 +91,7 @@ def chat(model: str, config: Config, store: AnswerStore, adapter: Path | None = 
             price or Price(0, 0),
             config.retries,
             # What waits together is answered together.
-            max(config.concurrency, local.max_batch),
+            max(config.concurrency, local.concurrency),
         )
     provider, _, name = model.partition(":")
     if not name:
