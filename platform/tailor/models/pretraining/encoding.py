@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, NamedTuple
 
 from tailor.models.pretraining.episodes import Episode
@@ -35,6 +35,10 @@ class Batch:
     visible: torch.Tensor
     learned: torch.Tensor
     segments: torch.Tensor
+
+    def to(self, device: torch.device | str) -> Batch:
+        """The same batch on another device."""
+        return Batch(*(getattr(self, field.name).to(device) for field in fields(self)))
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, episodes: Sequence[Episode]) -> list[Encoded]:

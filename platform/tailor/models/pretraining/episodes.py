@@ -28,8 +28,15 @@ from tailor.models.pretraining.vocabulary import Said
 REFUSAL = Said("Not in the documents.", "Không có trong tài liệu.")
 QUESTION = Said("Question: ", "Câu hỏi: ")
 
+# What stage `prompting` says by default, in whatever language the question is.
+_DEFAULT = (
+    "Answer from the documents only, as briefly as possible, in the language of the question. "
+    "If the documents do not say, reply: Not in the documents. "
+    "(in Vietnamese: Không có trong tài liệu.)"
+)
 _INSTRUCTIONS = {
     "en": (
+        *(_DEFAULT,) * 4,
         "Answer from the documents only, as briefly as possible. If the documents do not say, "
         "reply: {r}",
         "Answer from the documents only, as briefly as possible. If the documents do not say, "
@@ -45,6 +52,7 @@ _INSTRUCTIONS = {
         "Answer the user's question.",
     ),
     "vi": (
+        *(_DEFAULT,) * 4,
         "Chỉ trả lời theo tài liệu, thật ngắn gọn. Nếu tài liệu không nói, hãy trả lời: {r}",
         "Chỉ trả lời theo tài liệu, thật ngắn gọn. Nếu tài liệu không nói, hãy trả lời: {r}",
         "Chỉ dùng tài liệu để trả lời. Nếu không có câu trả lời, hãy nói: {r}",
@@ -103,8 +111,8 @@ class Mix:
     copying: float = 0.05
     demonstrations: float = 0.2
     no_passage: float = 0.04
-    natural: float = 0.1
-    unanswerable: float = 0.1
+    natural: float = 0.2
+    unanswerable: float = 0.15
     other_language: float = 0.06
     passages: tuple[float, ...] = (0.3, 0.2, 0.35, 0.1, 0.05)  # weights of 1, 2, ... passages
     side_by_side: float = 0.45  # passages about several subjects
@@ -118,7 +126,7 @@ class Mix:
 # not which one was asked for (lists of keys: 1% exact), after 1.5M of the first stage 25%.
 _STAGES = (
     (
-        0.35,
+        0.25,
         Mix(
             copying=0.2,
             demonstrations=0.05,
@@ -133,7 +141,7 @@ _STAGES = (
         ),
     ),
     (
-        0.5,
+        0.45,
         Mix(
             copying=0.1,
             demonstrations=0.1,
@@ -148,13 +156,13 @@ _STAGES = (
         ),
     ),
     (
-        0.9,
+        0.85,
         Mix(
             copying=0.1,
             demonstrations=0.15,
             no_passage=0.03,
-            natural=0.06,
-            unanswerable=0.06,
+            natural=0.15,
+            unanswerable=0.1,
             other_language=0.04,
             passages=(0.5, 0.25, 0.2, 0.03, 0.02),
             side_by_side=0.5,
@@ -369,7 +377,8 @@ def _natural(
     )
     refusal = REFUSAL.into(language)
     system = _system(rng, language, "Wiki", refusal, PLAIN)
-    pairs = rng.sample(item.questions, min(limit, len(item.questions)))
+    pairs = rng.sample(item.questions, min(limit // 2, len(item.questions)))
+    pairs += natural.span_questions(item.text, language, rng, limit - len(pairs))
     branches = [
         Branch(QUESTION.into(language) + as_typed(rng, q, language), answer) for q, answer in pairs
     ]
@@ -377,4 +386,6 @@ def _natural(
         other = grammar.company(rng, language, kinds=1)
         asked_for = grammar.question(rng.choice(other.facts), rng, language)
         branches.append(Branch(QUESTION.into(language) + asked_for, refusal))
+    if not branches:
+        return _natural(rng, mix, texts, language, limit)
     return Episode(system, opening, tuple(branches))

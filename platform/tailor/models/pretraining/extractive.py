@@ -29,6 +29,7 @@ from tailor.models.extractive import (
     shipped_folder,
 )
 from tailor.models.pretraining import encoder, grammar
+from tailor.models.pretraining.natural import span_questions
 from tailor.models.pretraining.relations import Language, Split
 from tailor.models.query import ASKS, FUNCTION_WORDS, TOKEN, Lexicon, query, stem
 from tailor.models.spans import (
@@ -188,8 +189,12 @@ def cloze(sentence: str, rng: random.Random, language: str) -> tuple[str, str] |
     return None
 
 
+SPANS = 0.4
+"""Share of the sentences of natural text that are asked for any phrase, not for a typed value."""
+
+
 def natural_examples(
-    pages: Sequence[encoder.Passage], rng: random.Random, language: str, count: int
+    pages: Sequence[encoder.Passage], rng: random.Random, language: Language, count: int
 ) -> Iterator[Example]:
     """Questions on real text: pseudo-answered where it has questions, clozes elsewhere."""
     made = 0
@@ -203,6 +208,9 @@ def natural_examples(
             source = max(page.sentences, key=lambda s: sum(w in asked for w in set(words(s))))
             answer = pseudo_answer(question, source)
             pair = (question, answer) if answer else None
+        elif rng.random() < SPANS:
+            spans = span_questions(page.sentences[at], language, rng, 1)
+            pair = spans[0] if spans else None
         else:
             pair = cloze(page.sentences[at], rng, language)
         if pair is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ LETTERS_LIMIT = 20_000_000  # characters read from one file
 
 @dataclass(frozen=True)
 class Item:
-    """A passage with question-answer pairs; answers occur in the text."""
+    """A passage with question-answer pairs, or none; answers occur in the text."""
 
     language: Language
     text: str
@@ -97,6 +98,56 @@ def gap_questions(text: str, language: Language) -> tuple[tuple[str, str], ...]:
                 found.append((asked[:1].upper() + asked[1:] + "?", answer))
                 break
     return tuple(found)
+
+
+# A span begins after one of these and ends before one of them or a punctuation mark.
+_LINKS = {
+    "en": frozenset(
+        "a an the of in on at by for from to with into as is are was were be been has have had "
+        "and or but that which who than about under over between after before its their his her "
+        "called named using through during".split()
+    ),
+    "vi": frozenset(
+        "là của ở tại bởi do cho với vào có bằng từ đến và hoặc các một những được bị trong trên "
+        "dưới về theo khi mà này đó như nhưng gồm tên gọi ra lên cùng qua trước sau".split()
+    ),
+}
+_ASKING = {"en": ("what", "what", "which", "what exactly"), "vi": ("gì", "gì", "nào", "cái gì")}
+
+
+def span_questions(
+    text: str, language: Language, rng: random.Random, count: int
+) -> list[tuple[str, str]]:
+    """Questions that leave a phrase out of a sentence: any phrase of one to five words.
+
+    The rest of the sentence is shortened and loses some words, so that a question is found by
+    what it shares with the text rather than by its exact wording.
+    """
+    links = _LINKS[language]
+    found: list[tuple[str, str]] = []
+    sentences = [s.split() for s in re.split(r"(?<=[.!?])\s+(?=\D)", text)]
+    sentences = [s for s in sentences if len(s) >= 8]
+    for sentence in rng.sample(sentences, min(count, len(sentences))):
+        starts = [i for i in range(1, len(sentence)) if sentence[i - 1].lower() in links]
+        rng.shuffle(starts)
+        for start in starts:
+            end = start
+            while end < len(sentence) and end - start < 5 and sentence[end].lower() not in links:
+                end += 1
+                if sentence[end - 1][-1] in ".,;:)!?":
+                    break
+            answer = " ".join(sentence[start:end]).strip('.,;:!?()"“”')
+            if len(answer) < 2 or text.count(answer) != 1:
+                continue
+            before = sentence[max(0, start - rng.randint(5, 12)) : start]
+            after = sentence[end : end + rng.randint(0, 8)]
+            kept = [w for w in before if rng.random() > 0.12]
+            kept += [rng.choice(_ASKING[language])] + [w for w in after if rng.random() > 0.12]
+            asked = " ".join(kept).strip(" ,;:.-–()")
+            if len(kept) >= 5:
+                found.append((asked[:1].upper() + asked[1:] + "?", answer))
+                break
+    return found
 
 
 def _tail(text: str) -> str:
@@ -188,7 +239,7 @@ def _add_text(texts: Texts, block: str) -> None:
     for start in range(0, min(len(words), 4 * WORDS), WORDS):
         part = " ".join(words[start : start + WORDS])
         pairs = gap_questions(part, language)
-        if len(pairs) >= 2:
+        if len(pairs) >= 2 or (language == "en" and len(part.split()) >= 40):
             texts.items.append(Item(language, part, pairs))
     sentences = _SENTENCE_END.split(block)
     texts.sentences[language].extend(s for s in sentences[:2] if 6 <= len(s.split()) <= 30)
@@ -225,11 +276,11 @@ def _untokenised(text: str) -> str:
 
 def _add_pair(texts: Texts, rows: list[dict[str, Any]], index: int) -> None:
     sentence, question = (_untokenised(rows[index][key]) for key in ("sentence", "question"))
-    answer = _answer(sentence, question)
-    if not answer:
-        return
     near = rows[max(0, index - 3) : index + 4]
     around = dict.fromkeys(_untokenised(row.get("sentence", "")) for row in near)
     text = " ".join(around)
-    if text.count(answer) == 1:
+    answer = _answer(sentence, question)
+    if answer and text.count(answer) == 1:
         texts.items.append(Item("en", text, ((question, answer),)))
+    elif index % 4 == 0:  # neighbouring rows share their surroundings
+        texts.items.append(Item("en", text, ()))

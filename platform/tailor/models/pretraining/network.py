@@ -24,7 +24,7 @@ class Shape:
     """Sizes of the network; head width 64 copies best at the start (RoPE, theta 1e6)."""
 
     width: int = 192
-    layers: int = 4
+    layers: int = 6
     heads: int = 3
     feed_forward: int = 512
     vocabulary: int = 4096

@@ -1,11 +1,14 @@
-"""Pretrains the shipped reader, a small Llama that answers from passages, on a CPU.
+"""Pretrains the shipped reader, a small Llama that answers from passages.
 
-    python -m tailor.models.pretraining.reader --minutes 60 --threads 2 [--text FILE ...] [--resume]
+    python -m tailor.models.pretraining.reader --minutes 120 --threads 3 [--text FILE ...]
+    python -m tailor.models.pretraining.reader --device cuda --minutes 27 --now 9 [--resume]
 
 Muon for the weight matrices (Jordan et al. 2024), AdamW for the rest; linear decay over the last
-half. Muon starts slowly, as fast steps undo the hand-set start. Each thread is a process that
-works on its own batches: on small matrices that is faster than threads within an operation.
-Checkpoints make a run resumable; with ``--steps`` it is deterministic.
+half. Muon starts slowly, as fast steps undo the hand-set start. On a CPU each thread is a process
+that works on its own batches: on small matrices that is faster than threads within an operation.
+For a CUDA device they only write the examples, and a larger network is trained in bfloat16.
+Checkpoints make a run resumable, ``--now`` ends it early; with ``--steps`` on a CPU it is
+deterministic.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,12 +51,19 @@ class Plan:
     batch_tokens: int = 4000  # per worker
     batches_per_block: int = 8
     matrix_rate: float = 5e-4  # Muon, up to the first tenth; from a quarter on the late rate
-    late_matrix_rate: float = 2e-3
-    vector_rate: float = 3e-3  # AdamW
+    late_matrix_rate: float = 1e-3
+    vector_rate: float = 4e-3  # AdamW
     warm_up: int = 60
     weight_decay: float = 0.05
     workers: int = 1
+    """Processes that train together; on a CUDA device, that write its examples."""
+    device: str = "cpu"
     shape: Shape = field(default_factory=Shape)
+
+    @property
+    def trainers(self) -> int:
+        """Processes that hold the network."""
+        return self.workers if self.device == "cpu" else 1
 
 
 @dataclass
@@ -62,6 +73,7 @@ class State:
     step: int = 0
     seconds: float = 0.0
     tokens: int = 0
+    blocks: int = 0
 
     def progress(self, plan: Plan) -> float:
         """The share of the plan that is done, 0 to 1."""
@@ -108,17 +120,18 @@ def answer_loss(model: LlamaForCausalLM, batch: Batch) -> torch.Tensor:
 
     The first token of an answer, which has to be found rather than copied on, counts double.
     """
+    import torch
     import torch.nn.functional as functional
 
-    hidden = model.model(
-        input_ids=batch.ids, attention_mask=batch.visible, position_ids=batch.positions
-    ).last_hidden_state[:, :-1]
-    learned = batch.learned[:, 1:]
+    with torch.autocast(batch.ids.device.type, torch.bfloat16, enabled=batch.ids.is_cuda):
+        hidden = model.model(
+            input_ids=batch.ids, attention_mask=batch.visible, position_ids=batch.positions
+        ).last_hidden_state[:, :-1]
+        learned = batch.learned[:, 1:]
+        scores = model.lm_head(hidden[learned])
     first = (learned & ~batch.learned[:, :-1])[learned]
     weights = 1.0 + first.float()
-    losses = functional.cross_entropy(
-        model.lm_head(hidden[learned]), batch.ids[:, 1:][learned], reduction="none"
-    )
+    losses = functional.cross_entropy(scores.float(), batch.ids[:, 1:][learned], reduction="none")
     return (losses * weights).sum() / weights.sum()
 
 
@@ -130,7 +143,7 @@ def exact_match(model: LlamaForCausalLM, examples: list[Encoded]) -> float:
     model.eval()
     with torch.no_grad():
         for rows in in_batches(examples, 8000):
-            batch = collate(rows)
+            batch = collate(rows).to(model.device)
             hidden = model.model(
                 input_ids=batch.ids, attention_mask=batch.visible, position_ids=batch.positions
             ).last_hidden_state[:, :-1]
@@ -177,22 +190,47 @@ def _held_back(
 
 def _block(
     plan: Plan,
-    state: State,
+    number: int,
+    progress: float,
     tokens: PreTrainedTokenizerBase,
     texts: natural.Texts | None,
 ) -> list[list[Encoded]]:
-    """The next batches, a function of seed, step and progress alone."""
-    rng = random.Random(f"{plan.seed}-{state.step}")
-    mix = mix_at(state.progress(plan))
+    """Batches, a function of the seed, the block's number and the progress alone."""
+    rng = random.Random(f"{plan.seed}-{number}")
+    mix = mix_at(progress)
     examples: list[Encoded] = []
-    total, wanted = 0, plan.batches_per_block * plan.workers
+    total, wanted = 0, plan.batches_per_block * plan.trainers
     while total < plan.batch_tokens * wanted:
         drawn: list[Episode] = [episode(rng, mix, texts=texts) for _ in range(32)]
         fresh = encode(tokens, drawn)
         examples += fresh
         total += sum(len(e.ids) for e in fresh)
     batches = in_batches(examples, plan.batch_tokens, rng)
-    return batches[: len(batches) - len(batches) % plan.workers][:wanted]
+    return batches[: len(batches) - len(batches) % plan.trainers][:wanted]
+
+
+def _blocks(
+    plan: Plan, state: State, tokens: PreTrainedTokenizerBase, texts: natural.Texts | None
+) -> Iterator[list[list[Encoded]]]:
+    """Blocks without end: made here, or ahead by ``plan.workers`` processes for a CUDA device."""
+    if plan.device == "cpu":
+        while True:
+            yield _block(plan, state.blocks, state.progress(plan), tokens, texts)
+    from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+    class Writer(IterableDataset[list[list[Encoded]]]):
+        """Every n-th block in each of n processes."""
+
+        def __iter__(self) -> Iterator[list[list[Encoded]]]:
+            worker = get_worker_info()
+            assert worker is not None
+            own, began = replace(state), time.monotonic()
+            for number in count(state.blocks + worker.id, worker.num_workers):
+                own.seconds = state.seconds + time.monotonic() - began
+                own.step = state.step + (number - state.blocks) * plan.batches_per_block
+                yield _block(plan, number, own.progress(plan), tokens, texts)
+
+    yield from DataLoader(Writer(), batch_size=None, num_workers=plan.workers)
 
 
 def learning_rates(plan: Plan, state: State) -> tuple[float, float]:
@@ -213,12 +251,14 @@ def train(
     resume: bool = False,
     evaluate_every: float = 300.0,
     until_step: int = 0,
+    until_seconds: float = 0.0,
     rank: int = 0,
 ) -> tuple[LlamaForCausalLM, list[float]]:
-    """Train to the end of the plan (or ``until_step``); returns the model and the losses.
+    """Train to the end of the plan; returns the model and the losses.
 
+    Stops before at ``until_step``, or after ``until_seconds`` of this call.
     Writes ``folder/checkpoint.pt`` after blocks of batches, every ``evaluate_every`` seconds.
-    With ``plan.workers`` > 1 this is one of as many processes, joined by torch.distributed.
+    With ``plan.trainers`` > 1 this is one of as many processes, joined by torch.distributed.
     """
     import torch
     import torch.distributed as joined
@@ -226,7 +266,7 @@ def train(
 
     model = network.build(
         plan.shape, plan.seed, pad_id=tokens.pad_token_id, end_id=tokens.eos_token_id
-    )
+    ).to(plan.device)
     optimizing = optimizers(model, plan)
     state = State()
     if resume:
@@ -241,26 +281,32 @@ def train(
     bar = Progress(*columns, disable=rank > 0 or not sys.stderr.isatty())
     with bar:
         task = bar.add_task("reader", total=1.0)
-        while state.progress(plan) < 1 and (not until_step or state.step < until_step):
-            block = _block(plan, state, tokens, texts)
-            for rows in block[rank :: plan.workers]:
+        blocks = _blocks(plan, state, tokens, texts)
+        while (
+            state.progress(plan) < 1
+            and (not until_step or state.step < until_step)
+            and (not until_seconds or state.seconds - before < until_seconds)
+        ):
+            block = next(blocks)
+            for rows in block[rank :: plan.trainers]:
                 rates = learning_rates(plan, state)
                 for optimizer, rate in zip(optimizing, rates, strict=True):
                     for group in optimizer.param_groups:
                         group["lr"] = rate
-                loss = answer_loss(model, collate(rows))
+                loss = answer_loss(model, collate(rows).to(plan.device))
                 loss.backward()
-                if plan.workers > 1:
-                    _average_gradients(model, plan.workers)
+                if plan.trainers > 1:
+                    _average_gradients(model, plan.trainers)
                 torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
                 for optimizer in optimizing:
                     optimizer.step()
                     optimizer.zero_grad()
                 losses.append(loss.item())
                 state.step += 1
+            state.blocks += 1
             state.tokens += sum(len(e.ids) for rows in block for e in rows)
             state.seconds = before + time.monotonic() - began
-            if plan.workers > 1:  # all must agree on the progress, which decides the next block
+            if plan.trainers > 1:  # all must agree on the progress, which decides the next block
                 clock = torch.tensor([state.seconds], dtype=torch.float64)
                 joined.broadcast(clock, 0)
                 state.seconds = float(clock)
@@ -332,7 +378,7 @@ def _restore(
     path = folder / CHECKPOINT
     if not path.exists():
         raise TailorError(f"There is no checkpoint in {folder}: run without --resume first.")
-    saved = torch.load(path, weights_only=True)
+    saved = torch.load(path, weights_only=True, map_location=plan.device)
     if saved["shape"] != asdict(plan.shape):
         raise TailorError(f"The checkpoint in {folder} has another shape: choose another --run.")
     model.load_state_dict(saved["model"])
@@ -371,9 +417,12 @@ def export(model: LlamaForCausalLM, tokens: PreTrainedTokenizerBase, target: Pat
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--minutes", type=float, default=120.0, help="of the whole run")
+    parser.add_argument("--now", type=float, default=0.0, help="minutes of this call, if fewer")
     parser.add_argument("--steps", type=int, default=0, help="count steps instead of minutes")
-    parser.add_argument("--threads", type=int, default=1, help="two pay only on idle cores")
+    parser.add_argument("--threads", type=int, default=1, help="more pay only on idle cores")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--batch-tokens", type=int, default=Plan.batch_tokens)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--text", type=Path, nargs="*", default=[], help="natural text to add")
     parser.add_argument("--run", type=Path, default=Path("reader-run"), help="checkpoints")
@@ -399,13 +448,14 @@ def _run(given: argparse.Namespace) -> None:
         train_tokenizer(given.seed, texts).save_pretrained(vocabulary)
     meeting = given.run / "meeting"
     meeting.unlink(missing_ok=True)
-    if given.threads > 1:
+    if given.threads > 1 and given.device == "cpu":
         start_processes(
             _work, (given, vocabulary, meeting), nprocs=given.threads, start_method="spawn"
         )
     else:
         _work(0, given, vocabulary, meeting)
     tokens = AutoTokenizer.from_pretrained(vocabulary)
+    # A run that is not over is exported too: it may be measured, and resumed.
     export(trained(given.run, tokens), tokens, given.output)
     sys.stdout.write(
         f"The reader is in {given.output}; next: python -m tailor.models.pretraining.evaluate\n"
@@ -420,7 +470,8 @@ def _work(rank: int, given: argparse.Namespace, vocabulary: Path, meeting: Path)
     torch.set_num_threads(1)
     # State of the whole process, so it is set in this one only, never in train().
     torch.set_flush_denormal(True)
-    if given.threads > 1:
+    together = given.threads > 1 and given.device == "cpu"
+    if together:
         joined.init_process_group(
             "gloo",
             init_method=f"file://{meeting.resolve()}",
@@ -440,11 +491,14 @@ def _work(rank: int, given: argparse.Namespace, vocabulary: Path, meeting: Path)
         minutes=given.minutes,
         steps=given.steps,
         seed=given.seed,
+        batch_tokens=given.batch_tokens,
         workers=given.threads,
+        device=given.device,
         shape=shape,
     )
-    train(plan, given.run, tokens, texts, given.resume, rank=rank)
-    if given.threads > 1:
+    seconds = 60 * given.now
+    train(plan, given.run, tokens, texts, given.resume, until_seconds=seconds, rank=rank)
+    if together:
         joined.destroy_process_group()
 
 
@@ -455,7 +509,7 @@ def trained(folder: Path, tokens: PreTrainedTokenizerBase) -> LlamaForCausalLM:
     path = folder / CHECKPOINT
     if not path.exists():
         raise TailorError(f"There is no checkpoint in {folder}: train the reader first.")
-    saved = torch.load(path, weights_only=True)
+    saved = torch.load(path, weights_only=True, map_location="cpu")
     model = network.build(Shape(**saved["shape"]), 0, tokens.pad_token_id, tokens.eos_token_id)
     model.load_state_dict(saved["model"])
     return model

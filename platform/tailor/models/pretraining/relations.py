@@ -67,7 +67,15 @@ policy_number policy > code; exempt policy > group; insurance group > money;
 insurer group > company; bank company supplier > bank; tax_code company supplier > digits;
 sponsor project event > person; phase project > phase; risk project > reason;
 priority project > priority; travel_class group > travel_class; shelf_life product > duration;
-per_box product > quantity; steps machine system > step; reason project contract > reason
+per_box product > quantity; steps machine system > step; reason project contract > reason;
+interpreter event course > person; catering event office > company; photographer event project >
+person; driver office team > person; key_holder office machine > person; cleaning_day office >
+weekday; audit company supplier > date; auditor company supplier > company; certificate product
+company supplier > code; noise machine product > noise; height machine product > length; stock
+product > quantity; bay product machine > place; import_duty product region > percent; commission
+group > percent; study_leave group > days; clothing group > money; shift group > hours; newsletter
+team company > weekday; backup_site system company > city; hotline_hours product system > hours;
+testers product system > count; recycling product > percent
 """
 
 
