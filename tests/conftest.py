@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import sqlite3
 import sys
 import threading
@@ -91,6 +92,18 @@ def workspace(tmp_path: Path) -> Workspace:
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     (root / "knowledge" / "benchmark.jsonl").write_text(lines, "utf-8")
     return Workspace(root)
+
+
+SPOKEN = "Cuộc họp giao ban dời sang thứ năm."
+
+
+@pytest.fixture(scope="session")
+def whisper(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny Whisper that says ``SPOKEN`` once in each window of 30 seconds."""
+    build = runpy.run_path(str(Path(__file__).with_name("tiny_whisper.py")))["build"]
+    folder = tmp_path_factory.mktemp("whisper")
+    build(folder, "vi", f" {SPOKEN}")
+    return folder
 
 
 def right(messages: Messages) -> str:

@@ -130,6 +130,7 @@ def test_a_value_that_does_not_fit_is_one_sentence(name: str) -> None:
         ("retrieval_tuning", {"sizes": (400, 0)}, "sizes: 0 is below 1"),
         ("retrieval_tuning", {"ks": (0,)}, "ks: 0 is below 1"),
         ("retrieval_tuning", {"ks": ()}, "ks: name at least one value"),
+        ("retrieval_tuning", {"strategies": ()}, "strategies: name at least one value"),
         ("retrieval_tuning", {"weights": (0.5, 1.1)}, "weights: 1.1 is above 1"),
         ("retrieval_tuning", {"weights": (-0.1,)}, "weights: -0.1 is below 0"),
     ],

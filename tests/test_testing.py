@@ -155,3 +155,22 @@ def test_anything_else_is_not_found_and_not_counted(path: str, body: str) -> Non
 def test_it_has_no_url_unless_it_runs() -> None:
     with pytest.raises(RuntimeError, match="with OpenAIServer"):
         OpenAIServer(lambda messages: "x").url  # noqa: B018
+
+
+def test_it_transcribes_where_it_is_told_how() -> None:
+    sound = b"\r\n--RIFF\r\n"
+
+    def hear(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"text": f"{fields['model']} heard {fields['file'] == sound}"}
+
+    def transcribe(server: OpenAIServer) -> Any:
+        transcriptions = client(server).audio.transcriptions
+        return transcriptions.create(model="any", file=("a.wav", sound)).text
+
+    with OpenAIServer(lambda _: "", in_order(server_error()), hear) as server:
+        with pytest.raises(openai.InternalServerError):
+            transcribe(server)
+        assert transcribe(server) == "any heard True"
+        assert [request.path for request in server.requests] == ["/v1/audio/transcriptions"] * 2
+    with OpenAIServer(lambda _: "") as server, pytest.raises(openai.NotFoundError):
+        transcribe(server)

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import streamlit as st
 
+from tailor.benchmark import Benchmark
 from tailor.errors import TailorError
 from tailor.ui import opened
 from tailor.ui.language import LANGUAGES, literal
+from tailor.workspace import Workspace
 
 _HERE = Path(__file__).parent
 
@@ -46,6 +48,18 @@ def main() -> None:
                 icon=":material/bar_chart:",
                 url_path="compare",
             ),
+            st.Page(
+                _HERE / "benchmark.py",
+                title=say("benchmark.title"),
+                icon=":material/quiz:",
+                url_path="benchmark",
+            ),
+            st.Page(
+                _HERE / "knowledge.py",
+                title=say("knowledge.title"),
+                icon=":material/folder_open:",
+                url_path="knowledge",
+            ),
         ]
     )
     try:
@@ -60,8 +74,7 @@ def _about() -> None:
     with st.sidebar:
         st.markdown(f"**{literal(workspace.root.name)}**")
         lines = [say("about.model", model=workspace.config.model)]
-        if (workspace.knowledge / "benchmark.jsonl").exists():
-            benchmark = workspace.benchmark
+        if (benchmark := _questions(workspace)) is not None:
             lines.append(
                 say(
                     "about.questions",
@@ -71,6 +84,14 @@ def _about() -> None:
                 )
             )
         st.caption(literal(" · ".join(lines)))
+
+
+def _questions(workspace: Workspace) -> Benchmark | None:
+    """The benchmark; None where there is none, or none that the pages could not say more of."""
+    try:
+        return workspace.benchmark
+    except TailorError:
+        return None
 
 
 main()

@@ -320,7 +320,7 @@ def one_side(
         st.caption(say("answer.not_asked"))
         return
     said = f"{say(f'outcome.{answer.outcome}')} · {format.percent(score, say.code)} · " + (
-        format.seconds(answer.seconds, say.code)
+        format.seconds(answer.seconds or None, say.code)  # people need not take the time
     )
     st.caption(literal(said))
     st.html(f'<div class="answer">{html.escape(answer.error or answer.text or "–")}</div>')

@@ -23,9 +23,10 @@ INTERRUPTED = 130
 
 @dataclass
 class Job:
-    """A ``tailor run`` that this server started."""
+    """A ``tailor run`` or ``tailor ingest`` that this server started."""
 
     names: tuple[str, ...]
+    """The rows of a run, or the options of an ingestion."""
     process: subprocess.Popen[bytes]
     log: Path
     rival: int = 0
@@ -66,20 +67,8 @@ def start(workspace: Workspace, names: Sequence[str]) -> Job:
     """Start the run; whether it may go on is decided by the workspace's run lock."""
     from tailor.run import current_run
 
-    logs = workspace.state / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
-    handle, log = tempfile.mkstemp(dir=logs, prefix=f"run-{'-'.join(names)}-", suffix=".log")
-    # -P: no file of the folder this was started in may take the place of a module.
-    python = [sys.executable, "-P", "-m", "tailor.cli.main"]
-    with os.fdopen(handle, "wb") as output:
-        process = subprocess.Popen(
-            [*python, "run", *names, "-w", str(workspace.root)],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    job = Job(tuple(names), process, Path(log))
+    process, log = _launch(workspace, ["run", *names], f"run-{'-'.join(names)}-")
+    job = Job(tuple(names), process, log)
 
     def reap() -> None:
         # A child that ended but was never waited for still looks alive to everybody.
@@ -88,6 +77,33 @@ def start(workspace: Workspace, names: Sequence[str]) -> Job:
 
     threading.Thread(target=reap, daemon=True).start()
     return job
+
+
+def ingest(workspace: Workspace, *options: str) -> Job:
+    """Have the documents read, and the curation report made."""
+    process, log = _launch(workspace, ["ingest", "--report", *options], "ingest-")
+    threading.Thread(target=process.wait, daemon=True).start()
+    return Job(options, process, log)
+
+
+def _launch(
+    workspace: Workspace, words: Sequence[str], name: str
+) -> tuple[subprocess.Popen[bytes], Path]:
+    """Start a command of Tailor as a process of its own; what it says goes into a log."""
+    logs = workspace.state / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    handle, log = tempfile.mkstemp(dir=logs, prefix=name, suffix=".log")
+    # -P: no file of the folder this was started in may take the place of a module.
+    python = [sys.executable, "-P", "-m", "tailor.cli.main"]
+    with os.fdopen(handle, "wb") as output:
+        process = subprocess.Popen(
+            [*python, *words, "-w", str(workspace.root)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return process, Path(log)
 
 
 def cancel(pid: int) -> None:

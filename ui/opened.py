@@ -10,6 +10,10 @@ from typing import Any
 
 import streamlit as st
 
+from tailor.documents import overview
+from tailor.documents.document import Document
+from tailor.documents.overview import FileState
+from tailor.documents.passages import Passage
 from tailor.run import Run, compare
 from tailor.scoring.comparison import Comparison
 from tailor.ui.job import Job
@@ -36,6 +40,8 @@ def stamp(root: Path) -> Stamp:
         "knowledge/benchmark.jsonl",
         ".tailor/documents.db",
         ".tailor/index/current",
+        ".tailor/reports/ingest.json",
+        ".tailor/reports/curation.json",
     )
     return tuple(_changed(root / name) for name in names)
 
@@ -49,6 +55,21 @@ def spoken() -> Language:
 def jobs() -> list[Job]:
     """The runs this server has started, the newest last; shared by all tabs."""
     return _jobs(os.environ.get("TAILOR_WORKSPACE", "."))
+
+
+def readings() -> list[Job]:
+    """The ingestions this server has started, the newest last; shared by all tabs."""
+    return _readings(os.environ.get("TAILOR_WORKSPACE", "."))
+
+
+def stored(workspace: Workspace) -> tuple[FileState, ...]:
+    """Every file as it was last read; looked up again only when something was read."""
+    return _stored(str(workspace.state), stamp(workspace.root))
+
+
+def preview(workspace: Workspace, path: str) -> tuple[Document | None, tuple[Passage, ...]]:
+    """A stored document and its passages."""
+    return _preview(str(workspace.state), path, stamp(workspace.root))
 
 
 def comparison(runs: Sequence[Run]) -> Comparison:
@@ -100,11 +121,11 @@ def next_step(workspace: Workspace) -> bool:
     return True
 
 
-def widths(columns: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def widths(columns: Mapping[str, Sequence[str]], widest: int = 420) -> dict[str, Any]:
     """Columns as wide as their longest text, which the table itself cuts where others are short."""
     return {
         name: st.column_config.TextColumn(
-            width=min(420, 20 + round(7 * max(map(len, (name, *texts)))))
+            width=min(widest, 20 + round(7 * max(map(len, (name, *texts)))))
         )
         for name, texts in columns.items()
     }
@@ -116,6 +137,7 @@ def select(
     chosen: int,
     alt: str,
     height: int | None = None,
+    widest: int = 420,
 ) -> int:
     """A table with one selected line; returns the number of the line that was clicked.
 
@@ -124,7 +146,7 @@ def select(
     event = st.dataframe(
         columns,
         hide_index=True,
-        column_config=widths(columns),
+        column_config=widths(columns, widest),
         key=f"{name} {chosen}",  # another key makes another grid, with the new line marked
         on_select="rerun",
         selection_mode=["single-row-required", "single-cell"],
@@ -146,6 +168,21 @@ def _workspace(root: str, at: Stamp) -> Workspace:
 @st.cache_resource(show_spinner=False)
 def _jobs(root: str) -> list[Job]:
     return []
+
+
+@st.cache_resource(show_spinner=False)
+def _readings(root: str) -> list[Job]:
+    return []
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _stored(state: str, at: Stamp) -> tuple[FileState, ...]:
+    return overview.stored(Path(state))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _preview(state: str, path: str, at: Stamp) -> tuple[Document | None, tuple[Passage, ...]]:
+    return overview.preview(Path(state), path)
 
 
 @st.cache_resource(max_entries=20, show_spinner=False)

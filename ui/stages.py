@@ -98,7 +98,7 @@ def body(running: bool) -> None:
 
 def ladder(workspace: Workspace, ready: bool) -> list[Line]:
     """The stages of tailor.toml in order, each with its newest run, then other rows with runs."""
-    newest = {(run.row, run.model): run for run in all_runs(workspace)}
+    newest = {(run.row, run.model): run for run in all_runs(workspace) if not run.imported}
     told = [run for run in newest_runs(workspace) if run.state().status != "running"]
     rows = opened.comparison(told).rows if told and ready else ()
     scored = {compared.key(row): row for row in rows}

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_type_hints
 from urllib.parse import urlsplit
 
 from tailor.errors import TailorError, UsageError
@@ -37,21 +37,33 @@ class Config:
     """Where an OpenAI-compatible server listens, for models of provider ``openai``."""
     embedder: str = "shipped"
     """``shipped``, ``huggingface:PATH-or-ID`` or ``openai:NAME``."""
+    judge: str = ""
+    """The chat model that reads the answers in `tailor judge`, named like ``model``; empty: none."""
+    transcriber: str = ""
+    """Writes down recordings of meetings: ``huggingface:PATH-or-ID`` of a Whisper model, or
+    ``openai:NAME``; empty leaves recordings out."""
+    transcriber_url: str = ""
+    """Where a server with OpenAI's transcription endpoint listens; empty: at ``base_url``."""
+    transcriber_language: str = ""
+    """The language of all recordings, as ``en`` or ``vi``; empty: the transcriber finds out."""
     max_tokens: int | None = None
     """Longest answer, in tokens; None is 64 for local models and 1,024 for hosted ones, which may
     think before they answer."""
     temperature: float | None = 0.0
     """None (written "none") leaves it to the provider; some models refuse the parameter."""
     timeout: float = 60.0
-    """Seconds to wait for one reply."""
+    """Seconds to wait for one reply; ten times as long for a piece of a recording."""
     retries: int = 4
     """How often a call is tried again after a rate limit, a server error or a lost connection."""
     concurrency: int = 8
     """How many questions are in flight at once; local models take at least a batch."""
-    passage_size: int = 700
-    """Characters per passage, at most."""
-    passage_overlap: int = 80
-    """Characters two neighbouring passages share, at most; fewer than ``passage_size``."""
+    passage_size: int = 150
+    """Tokens of the embedder per passage, at most."""
+    passage_overlap: int = 16
+    """Tokens two neighbouring passages share, at most; fewer than ``passage_size``."""
+    passage_strategy: Literal["structure", "sentences", "fixed"] = "structure"
+    """Whether passages are whole paragraphs and lists as far as they fit, or filled with whole
+    sentences, or with words."""
     answer_pattern: str = ""
     """A regular expression every answer must match."""
     workspace_stages: bool = False
@@ -62,6 +74,9 @@ class Config:
     """By model name, for models that cost money."""
     stages: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Settings by stage."""
+    sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Documents from elsewhere, by name: ``loader`` of langchain-community, its ``arguments``,
+    ``group`` and ``fields``; see `tailor.documents.sources`."""
 
     @classmethod
     def load(cls, path: Path) -> Config:
@@ -112,13 +127,19 @@ def _value(key: str, value: Any, kind: Any) -> Any:
         if not isinstance(value, dict) or not all(isinstance(v, dict) for v in value.values()):
             raise ValueError("write [stages.NAME] with the stage's settings")
         return value
+    if key == "sources":
+        from tailor.documents.sources import checked
+
+        return checked(value)
     read = convert(value, kind)
     if key == "ladder" and not any(read):
         raise ValueError("name at least one stage")
     if key == "answer_pattern":
         _compiles(read)
-    if key == "base_url" and read:
+    if key in ("base_url", "transcriber_url") and read:
         _is_address(read)
+    if key == "transcriber" and read:
+        _is_transcriber(read)
     if isinstance(read, int | float) and not isinstance(read, bool):
         if read < 0:
             raise ValueError(f"{value!r} is below 0")
@@ -132,6 +153,12 @@ def _compiles(pattern: str) -> None:
         re.compile(nfc(pattern))  # composed, as it is when answers are scored
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"{pattern!r} is not a regular expression ({error})") from None
+
+
+def _is_transcriber(name: str) -> None:
+    provider, _, model = name.partition(":")
+    if provider not in ("huggingface", "openai") or not model:
+        raise ValueError(f"{name!r} is no transcriber; write huggingface:PATH-or-ID or openai:NAME")
 
 
 def _is_address(url: str) -> None:

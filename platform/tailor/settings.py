@@ -27,11 +27,11 @@ def check(value: Any, low: float | None, high: float | None) -> None:
     Raises:
         ValueError: it is not; the message says which bound it breaks.
     """
+    if isinstance(value, list | tuple) and not value:
+        raise ValueError("name at least one value")
     if value is None or (low is None and high is None):
         return
     if isinstance(value, list | tuple):
-        if not value:
-            raise ValueError("name at least one value")
         for element in value:
             check(element, low, high)
     elif isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):

@@ -16,11 +16,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from email import message_from_string
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 
 Messages = Sequence[Mapping[str, Any]]
+
+_TRANSCRIPTIONS = "/v1/audio/transcriptions"
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Request:
     headers: Mapping[str, str]
     """Names in lower case."""
     body: Mapping[str, Any]
+    """The JSON object, or the fields of the form with files as bytes."""
 
     @property
     def messages(self) -> Messages:
@@ -109,11 +113,13 @@ def in_order(*faults: Fault | None) -> Callable[[Request], Fault | None]:
 
 
 class OpenAIServer:
-    """Speaks the OpenAI chat-completions protocol on a free port of 127.0.0.1.
+    """Speaks OpenAI's chat-completions and transcription protocols on a free port of 127.0.0.1.
 
     Args:
         reply: from the messages to the text of the answer; may block, for instance on an event.
         fault: what goes wrong with a request; None where nothing does.
+        transcribe: from the fields of a transcription request, its ``file`` as bytes, to the
+            reply; None: there is no such endpoint.
 
     Usage is counted in words separated by blanks, so that it can be foretold. Streams (server-sent
     events) come word by word. Requests are answered at once, each on its own thread.
@@ -123,9 +129,11 @@ class OpenAIServer:
         self,
         reply: Callable[[Messages], str],
         fault: Callable[[Request], Fault | None] = lambda request: None,
+        transcribe: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
     ) -> None:
         self.reply = reply
         self.fault = fault
+        self.transcribe = transcribe
         self._requests: list[Request] = []
         self._arrived = threading.Condition()
         self._closing = threading.Event()
@@ -210,11 +218,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         double = self.server.double
         raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        try:
-            body = json.loads(raw)
-        except ValueError:
-            body = None
-        if self.path != "/v1/chat/completions" or not isinstance(body, dict):
+        transcribes = self.path == _TRANSCRIPTIONS and double.transcribe is not None
+        body = _form(self.headers.get("Content-Type", ""), raw) if transcribes else _object(raw)
+        if body is None or not (transcribes or self.path == "/v1/chat/completions"):
             self._send(404, {}, [_error(f"No such endpoint: {self.path}", "not_found", None)])
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -223,9 +229,14 @@ class _Handler(BaseHTTPRequestHandler):
         double._closing.wait(fault.seconds)
         if fault.body is not None:
             self._send(fault.status, fault.headers, [fault.body], cut=fault.cut)
-            return
-        text = double.reply(request.messages)
-        if body.get("stream"):
+        elif transcribes and double.transcribe is not None:
+            heard = json.dumps(double.transcribe(body), ensure_ascii=False)
+            self._send(fault.status, fault.headers, [heard], cut=fault.cut)
+        else:
+            self._complete(request, fault, double.reply(request.messages))
+
+    def _complete(self, request: Request, fault: Fault, text: str) -> None:
+        if request.body.get("stream"):
             self._send(fault.status, fault.headers, list(_stream(request, text)), True, fault.cut)
         else:
             answer = json.dumps(_completion(request, text), ensure_ascii=False)
@@ -252,6 +263,26 @@ class _Handler(BaseHTTPRequestHandler):
             return
         for part in parts:
             self.wfile.write(part.encode())
+
+
+def _object(raw: bytes) -> dict[str, Any] | None:
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _form(content_type: str, raw: bytes) -> dict[str, Any]:
+    """The fields of a form with files; cut by hand, as Python's mail parser takes seconds."""
+    boundary = str(message_from_string(f"Content-Type: {content_type}\n\n").get_boundary())
+    fields: dict[str, Any] = {}
+    for part in raw.split(f"--{boundary}".encode())[1:-1]:
+        head, _, value = part[2:-2].partition(b"\r\n\r\n")
+        headers = message_from_string(head.decode())
+        name = str(headers.get_param("name", header="content-disposition"))
+        fields[name] = value if headers.get_filename() else value.decode()
+    return fields
 
 
 def _text(message: Mapping[str, Any]) -> str:

@@ -4,8 +4,11 @@ import re
 import unicodedata
 
 _WORD = re.compile(r"\w+")
+_MARKS = re.compile("[\u0300-\u034e\u0350-\u036f]+")
+_FURTHER = re.compile("[\u0483-\u1fff\u20d0-\U0001efff]")  # where all other combining marks are
 # Letters that occur in Vietnamese and in no other language Tailor is likely to meet.
-_VIETNAMESE = re.compile("[ăđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", re.IGNORECASE)
+_LETTERS = "ăđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ"
+_VIETNAMESE = re.compile(f"[{_LETTERS}{_LETTERS.upper()}]")  # faster than ignoring case
 # Frequent Vietnamese syllables as typed without accents; none is a frequent English word.
 _VIETNAMESE_UNACCENTED = frozenset(
     "nhung khong duoc nhieu cua cho nguoi ngay thang nam gia bao nhan vien cong ty nghi phep "
@@ -20,10 +23,19 @@ def nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def shown(name: str) -> str:
+    """A name on one line: characters that break it or change its direction are written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+
+
 def fold(text: str) -> str:
     """Case-folded, without combining marks, đ as d: what is left when accents are not typed."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFD", text.casefold())
-    bare = "".join(c for c in decomposed if not unicodedata.combining(c))
+    bare = _MARKS.sub("", decomposed)
+    if _FURTHER.search(bare):
+        bare = "".join(c for c in bare if not unicodedata.combining(c))
     return unicodedata.normalize("NFC", bare.replace("đ", "d"))
 
 
@@ -34,7 +46,7 @@ def words(text: str) -> list[str]:
 
 def language(text: str) -> str:
     """``"vi"`` or ``"en"``: Vietnamese letters decide, else the share of unaccented syllables."""
-    if _VIETNAMESE.search(nfc(text)):
+    if not text.isascii() and _VIETNAMESE.search(nfc(text)):
         return "vi"
     tokens = words(fold(text))
     hits = sum(token in _VIETNAMESE_UNACCENTED for token in tokens)

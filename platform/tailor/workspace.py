@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tailor.answers import AnswerStore
 from tailor.assistant import Assistant, digest
-from tailor.benchmark import Benchmark
+from tailor.benchmark import Benchmark, Question, Split
 from tailor.config import Config
 from tailor.documents.passages import Passage, Splitter
 from tailor.errors import TailorError
@@ -19,6 +21,14 @@ from tailor.errors import TailorError
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
 
+    from tailor.benchmarking.assignment import Assignment
+    from tailor.benchmarking.check import Report
+    from tailor.benchmarking.drafting import Drafted
+    from tailor.benchmarking.leakage import Guard
+    from tailor.benchmarking.splitting import By
+    from tailor.benchmarking.stats import Stats
+    from tailor.cleaning import Cleaning
+    from tailor.documents.curation import CurationReport
     from tailor.documents.index import Index
     from tailor.documents.ingest import IngestReport
     from tailor.ladder import Progress
@@ -46,6 +56,8 @@ class Workspace:
         self.state = self.root / ".tailor"
         self.progress: Callable[[str, int, int], None] | None = None
         """Told by stages how far long work has come: what, done, total."""
+        self.note: Callable[[str], None] | None = None
+        """Told by stages what they left out and why, a sentence each."""
 
     @cached_property
     def answers(self) -> AnswerStore:
@@ -58,6 +70,18 @@ class Workspace:
         return Benchmark.load(self.knowledge / "benchmark.jsonl")
 
     @cached_property
+    def training(self) -> tuple[Question, ...]:
+        """The questions in ``knowledge/training.jsonl``: to learn from, never scored."""
+        from tailor.benchmarking.waiting import training
+
+        return training(self.knowledge)
+
+    def forget_benchmark(self) -> None:
+        """Read the benchmark again when it is next needed: its file was changed."""
+        for name in ("benchmark", "training", "spans", "_guards"):
+            self.__dict__.pop(name, None)
+
+    @cached_property
     def embeddings(self) -> Embeddings:
         """The embedder that tailor.toml names, loaded once."""
         from tailor.models.embedder import embeddings
@@ -67,46 +91,100 @@ class Workspace:
     @property
     def splitter(self) -> Splitter:
         """How documents are cut into passages."""
-        return Splitter(self.config.passage_size, self.config.passage_overlap)
+        config = self.config
+        return Splitter(config.passage_size, config.passage_overlap, config.passage_strategy)
 
     def ingest(
         self,
         paths: Sequence[Path] | None = None,
         progress: Callable[[str, int, int], None] | None = None,
+        dry_run: bool = False,
+        retry: bool = False,
     ) -> IngestReport:
-        """Read, split, embed and index what changed in ``knowledge/``."""
-        from tailor.documents.ingest import ingest
+        """Read, split, embed and index what changed in ``knowledge/``.
 
-        report = ingest(
-            self.knowledge,
-            self.state,
-            self.embeddings,
-            self.config.embedder,
-            self.splitter,
-            paths=paths,
-            progress=progress,
-        )
+        With ``dry_run`` it is only listed what would happen. With ``retry`` files that were refused
+        or empty are read again although they did not change. A table that is a copy of the
+        benchmark is refused.
+        """
+        from tailor.benchmarking.quoting import copy_check
+        from tailor.documents.activity import announced, keep_report
+        from tailor.documents.ingest import forget_refused, ingest
+        from tailor.documents.recordings import recordings
+        from tailor.documents.sources import sources
+
+        def read(told: Callable[[str, int, int], None] | None) -> IngestReport:
+            return ingest(
+                self.knowledge,
+                self.state,
+                self.embeddings,
+                self.config.embedder,
+                self.splitter,
+                paths=paths,
+                progress=told,
+                withheld=copy_check(self._all_questions()),
+                recordings=recordings(self.config, lambda: self.answers, told),
+                sources=sources(self.config.sources, self.root),
+                dry_run=dry_run,
+            )
+
+        if dry_run:
+            return read(progress)
+        if retry:
+            forget_refused(self.state)
+        with announced(self.state, progress) as told:
+            report = read(told)
         self._indexes.clear()
         self.__dict__.pop("spans", None)
+        report = replace(report, stale=self._stale())
+        keep_report(self.state, report.to_json())
+        return report
+
+    def _stale(self) -> tuple[str, ...]:
+        """A sentence for each question whose evidence is gone; none where there is no benchmark."""
+        try:
+            return self.missing_evidence
+        except TailorError:
+            return ()
+
+    def curation(self) -> CurationReport:
+        """What the ingested documents are like, and what somebody should look at.
+
+        It is kept in ``.tailor/reports/curation.json`` too, where the interface finds it.
+        """
+        from tailor.documents.curation import curate
+        from tailor.documents.tokens import TokenCounter
+        from tailor.models.token_counts import token_count
+        from tailor.run import write_json
+
+        counter = TokenCounter(token_count(self.embeddings))
+        report = curate(self.state, lambda text: counter.lengths(text).before[-1])
+        write_json(self.state / "reports" / "curation.json", report.to_json())
         return report
 
     def index(self, splitter: Splitter | None = None) -> Index:
         """The current index generation, or one with other passages, built when first asked for.
 
+        After an ingestion, by this process or another, it is the new one.
+
         Raises:
             TailorError: nothing has been ingested yet.
         """
+        from tailor.documents import generation
         from tailor.documents.index import open_index
 
         splitter = splitter or self.splitter
-        if splitter not in self._indexes:
-            self._indexes[splitter] = open_index(
+        key = generation.current(self.state), splitter
+        if key not in self._indexes:
+            for old in [other for other in self._indexes if other[0] != key[0]]:
+                self._indexes.pop(old, None)
+            self._indexes[key] = open_index(
                 self.state, self.embeddings, self.config.embedder, splitter
             )
-        return self._indexes[splitter]
+        return self._indexes[key]
 
     @cached_property
-    def _indexes(self) -> dict[Splitter, Index]:
+    def _indexes(self) -> dict[tuple[Path | None, Splitter], Index]:
         return {}
 
     def search(self, question: str, k: int = 5) -> list[Passage]:
@@ -120,7 +198,65 @@ class Workspace:
         from tailor.documents.index import documents
 
         texts = documents(self.state)
-        return {q.id: spans(q, texts)[0] for q in self.benchmark.questions}
+        questions = (*self.training, *self.benchmark.questions)
+        return {q.id: spans(q, texts)[0] for q in questions}
+
+    def draft(
+        self,
+        n: int = 40,
+        model: str | None = None,
+        language: Literal["en", "vi"] | None = None,
+        kinds: Sequence[str] = (),
+        training: bool = False,
+        seed: int = 0,
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> Drafted:
+        """Draft questions from the documents; see `tailor.benchmarking.drafting.draft`."""
+        from tailor.benchmarking.drafting import draft
+
+        return draft(self, n, model, language, kinds, training, seed, progress)
+
+    def drafts(self) -> tuple[Question, ...]:
+        """The questions that wait for approval."""
+        from tailor.benchmarking.waiting import drafts
+
+        return drafts(self.knowledge)
+
+    def approve(self, ids: Collection[str]) -> tuple[Question, ...]:
+        """Let drafts count: as benchmark questions, or to train on where they were drafted so."""
+        from tailor.benchmarking.waiting import approve
+
+        with self._drafting():
+            return approve(self.knowledge, ids)
+
+    def discard(self, ids: Collection[str]) -> tuple[Question, ...]:
+        """Delete drafts."""
+        from tailor.benchmarking.waiting import discard
+
+        with self._drafting():
+            return discard(self.knowledge, ids)
+
+    @contextmanager
+    def _drafting(self) -> Iterator[None]:
+        """Keep other processes from the files of questions, and read them anew afterwards."""
+        from filelock import FileLock
+
+        self.state.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.state / "drafts.lock"):
+            yield
+        self.forget_benchmark()
+
+    def guard(self, *splits: Split) -> Guard:
+        """What finds questions that give away those of these splits."""
+        from tailor.benchmarking.leakage import Guard
+
+        if splits not in self._guards:
+            self._guards[splits] = Guard(self.benchmark.split(*splits))
+        return self._guards[splits]
+
+    @cached_property
+    def _guards(self) -> dict[tuple[Split, ...], Guard]:
+        return {}
 
     @property
     def missing_evidence(self) -> tuple[str, ...]:
@@ -128,8 +264,25 @@ class Workspace:
         from tailor.documents.evidence import spans
         from tailor.documents.index import documents
 
-        texts = documents(self.state)
-        return tuple(s for q in self.benchmark.questions for s in spans(q, texts)[1])
+        questions = [q for q in self.benchmark.questions if q.evidence]
+        texts = documents(self.state) if questions else {}
+        return tuple(s for q in questions for s in spans(q, texts)[1])
+
+    @property
+    def quoted_questions(self) -> tuple[str, ...]:
+        """A sentence for each ingested document that holds test questions word for word."""
+        from tailor.benchmarking.quoting import quoted
+        from tailor.documents.index import documents
+
+        questions = self._all_questions()
+        return quoted(questions, documents(self.state)) if questions else ()
+
+    def _all_questions(self) -> tuple[Question, ...]:
+        """The questions as the file has them now; none where it cannot be read."""
+        try:
+            return Benchmark.load(self.knowledge / "benchmark.jsonl").questions
+        except TailorError:
+            return ()
 
     def chat(self, model: str | None = None, adapter: Path | None = None) -> Chat:
         """A chat model whose calls are kept in this workspace."""
@@ -154,10 +307,10 @@ class Workspace:
         """
         from filelock import FileLock
 
-        home = self.state / "artifacts"
-        target = home / f"{kind}-{digest(key)}"
+        target = self.artifact_folder(kind, key)
         if target.is_dir():
             return target
+        home = target.parent
         home.mkdir(parents=True, exist_ok=True)
         with FileLock(home / f"{target.name}.lock"):
             if not target.is_dir():
@@ -168,6 +321,16 @@ class Workspace:
                 finally:
                     shutil.rmtree(building, ignore_errors=True)
         return target
+
+    def artifact_folder(self, kind: str, key: object) -> Path:
+        """Where the artifact of this key lies, or would lie."""
+        return self.state / "artifacts" / f"{kind}-{digest(key)}"
+
+    def clean(self, drop: bool = False) -> Cleaning:
+        """What ``.tailor`` keeps without need; deleted with ``drop``."""
+        from tailor.cleaning import clean
+
+        return clean(self, drop)
 
     @property
     def own_stages(self) -> Path | None:
@@ -208,6 +371,31 @@ class Workspace:
         from tailor.ladder import climb
 
         return climb(self, stages, model=model, carry=carry, progress=progress)
+
+    def check(self, ask: bool = False, model: str | None = None) -> Report:
+        """Everything that is wrong with the benchmark; see `tailor.benchmarking.check.check`."""
+        from tailor.benchmarking.check import check
+
+        return check(self, ask=ask, model=model)
+
+    def split(
+        self,
+        shares: Mapping[Split, float] | None = None,
+        seed: int = 0,
+        reassign: bool = False,
+        by: By = "document",
+    ) -> Assignment:
+        """Record a split in the benchmark; see `tailor.benchmarking.assignment.split`."""
+        from tailor.benchmarking.assignment import split
+        from tailor.benchmarking.splitting import SHARES
+
+        return split(self, shares or SHARES, seed, reassign, by)
+
+    def stats(self) -> Stats:
+        """What the benchmark is made of; see `tailor.benchmarking.stats.stats`."""
+        from tailor.benchmarking.stats import stats
+
+        return stats(self)
 
     def runs(self) -> list[Run]:
         """The newest run of every row and model, in the ladder's order."""
@@ -256,6 +444,8 @@ _TOML = """\
 # model = "shipped"            # or "huggingface:PATH", "openai:gpt-5-mini", "ollama:qwen3", ...
 # base_url = ""                # of an OpenAI-compatible server, with model = "openai:NAME"
 # embedder = "shipped"
+# judge = ""                   # for `tailor judge`: any chat model, "openai:gpt-5-mini", ...
+# transcriber = ""             # for recordings: "huggingface:PATH" of a Whisper, or "openai:NAME"
 # ladder = ["baseline", "prompting", "few_shot", "retrieval", "fine_tuning", "retrieval_tuning"]
 
 # [stages.few_shot]

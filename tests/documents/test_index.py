@@ -10,16 +10,17 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from langchain_core.embeddings import Embeddings
 
-from tailor.documents import generation
+from tailor.documents import generation, parts
 from tailor.documents.dense import DenseIndex
+from tailor.documents.document import Document
 from tailor.documents.index import Index, documents, fused, open_index
 from tailor.documents.lexical import question_tokens, singular, tokens
-from tailor.documents.passages import Passage, Splitter
+from tailor.documents.passages import Passage, Splitter, split
 from tailor.documents.retriever import HybridRetriever
 from tailor.documents.store import database
 from tailor.errors import TailorError
@@ -134,6 +135,19 @@ def test_other_embedder_is_refused(
     assert report.generation != searched.generation
     assert report.embedded == len(DOCUMENTS)
     assert open_index(company.state, other, "hashed").search("annual leave")
+
+
+def test_another_dimension_is_refused_and_rebuilt(searched: Index, company: Company) -> None:
+    class Halved(type(company.embeddings)):  # type: ignore[misc]
+        def embed_query(self, text: str) -> list[float]:
+            vector: list[float] = super().embed_query(text)
+            return vector[:32]
+
+    company.embeddings = Halved()
+    with pytest.raises(TailorError, match=r"another embedder .* run `tailor ingest`"):
+        open_index(company.state, company.embeddings, "hashed").search("leave")
+    assert company.ingest().embedded == len(DOCUMENTS)
+    assert open_index(company.state, company.embeddings, "hashed").search("annual leave")
 
 
 def test_damaged_generation_is_refused_and_rebuilt(searched: Index, company: Company) -> None:
@@ -296,7 +310,7 @@ def test_many_passages_in_several_batches(
 def test_small_changes_are_applied_to_a_copy(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(generation, "_COPIED_FROM", 10)
+    monkeypatch.setattr(parts, "_COPIED_FROM", 10)
     for number in range(40):
         company.write(f"{number}.txt", f"Document number {number} about topic{number}.")
     company.ingest()
@@ -324,6 +338,29 @@ def test_small_changes_are_applied_to_a_copy(
     company.ingest()
     rebuilt = open_index(company.state, company.embeddings, "hashed")
     assert rebuilt.manifest.dead == 0
+
+
+def test_unchanged_documents_are_not_cut_again(
+    searched: Index, company: Company, other: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut: list[str] = []
+
+    def counted(document: Document, *settings: Any) -> list[Passage]:
+        cut.append(document.path)
+        return split(document, *settings)
+
+    monkeypatch.setattr(generation, "split", counted)
+    company.write("hr/leave.md", "# Leave\n\nNew employees get 13 days.\n\n# Sick\n\nCall us.")
+    company.ingest()
+    assert cut == ["hr/leave.md"]
+    company.ingest(splitter=Splitter(20, 0))
+    assert len(cut) == 1 + len(DOCUMENTS)
+    company.ingest()
+    for path in DOCUMENTS:
+        other.write(path, (company.knowledge / path).read_text("utf-8"))
+    other.ingest()
+    passages = [open_index(c.state, c.embeddings, "hashed").passages() for c in (company, other)]
+    assert passages[0] == passages[1]
 
 
 def test_equal_texts_share_a_vector_and_are_both_found(company: Company) -> None:
@@ -363,3 +400,27 @@ def test_shipped_encoder_end_to_end(company: Company) -> None:
     index = open_index(company.state, company.embeddings, "shipped")
     assert index.search("nhân viên nghỉ phép bao nhiêu ngày")[0].document == "hr/nghi-phep.md"
     assert index.search("when are laptops replaced?")[0].document == "it/laptops.txt"
+
+
+def test_hundreds_of_nearly_equal_documents_are_indexed(company: Company) -> None:
+    """A graph of neighbours may lead to only some of them, which is no damage."""
+    for number in range(400):
+        company.write(f"notes/{number}.md", f"# Note {number}\n\nThe box {number} left the port.\n")
+    company.embeddings = embeddings("shipped")  # type: ignore[assignment]
+    from tailor.documents.ingest import ingest
+
+    report = ingest(company.knowledge, company.state, company.embeddings, "shipped", Splitter())
+    assert report.totals["indexed"] == 400
+    index = open_index(company.state, company.embeddings, "shipped")
+    assert index.search("Where did box 317 go?")[0].document == "notes/317.md"
+
+
+def test_vectors_that_no_query_reaches_are_not_published(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path, text in DOCUMENTS.items():
+        company.write(path, text)
+    monkeypatch.setattr(DenseIndex, "nearest", lambda *_: [("other", 0.3)])
+    with pytest.raises(TailorError, match="misses"):
+        company.ingest()
+    assert generation.current(company.state) is None

@@ -18,6 +18,7 @@ from tailor.documents import generation
 from tailor.documents.index import documents, open_index
 from tailor.documents.passages import Splitter
 from tailor.errors import TailorError
+from tailor.text import shown
 
 if TYPE_CHECKING:
     from conftest import Company
@@ -198,6 +199,9 @@ def test_hostile_names(company: Company) -> None:
     (company.knowledge / os.fsdecode(b"latin\xe9.md")).write_text("not utf-8")
     files = company.files()
     assert files["line\nbreak.md"].status == "indexed"
+    assert shown("line\nbreak.md") == "line\\nbreak.md"
+    assert shown("\u202egnp.md") == "\\u202egnp.md"
+    assert shown("nghỉ phép.md") == "nghỉ phép.md"
     assert files["latin\\xe9.md"].reason == "its name is not UTF-8: rename it"
     assert sum("another file has the same name" in file.reason for file in files.values()) == 1
     assert sum(file.status == "indexed" for file in files.values()) == 5
@@ -220,7 +224,7 @@ def close_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     listed = os.scandir
 
     def scandir(path: Any = ".") -> Any:
-        if Path(os.fsdecode(path)) == folder:
+        if not isinstance(path, int) and Path(os.fsdecode(path)) == folder:
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
         return listed(path)
 
@@ -319,7 +323,7 @@ def test_file_that_fails_while_it_is_read_keeps_its_text(
         raise OSError(errno.EIO, "Input/output error", str(path))
 
     with monkeypatch.context() as failed:
-        failed.setattr("tailor.documents.ingest.read_bytes", failing)
+        failed.setattr("tailor.documents.reading.read_bytes", failing)
         (file,) = company.ingest().files
     assert (file.status, file.reason) == (
         "refused",
@@ -474,12 +478,12 @@ def test_other_splitter_builds_beside_the_current_generation(company: Company) -
     company.write("a.md", "\n\n".join(f"{LEAVE} Paragraph {n}." * 9 for n in range(6)))
     company.ingest()
     current = generation.current(company.state)
-    small = open_index(company.state, company.embeddings, "hashed", Splitter(200, 20))
+    small = open_index(company.state, company.embeddings, "hashed", Splitter(40, 5))
     assert small.count > open_index(company.state, company.embeddings, "hashed").count
     assert generation.current(company.state) == current
     assert len(generation.generations(company.state)) == 2
     company.embeddings.texts.clear()
-    again = open_index(company.state, company.embeddings, "hashed", Splitter(200, 20))
+    again = open_index(company.state, company.embeddings, "hashed", Splitter(40, 5))
     assert again.generation == small.generation
     assert company.embeddings.texts == []
 

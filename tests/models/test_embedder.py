@@ -8,6 +8,7 @@ import pytest
 from tailor.errors import TailorError, UsageError
 from tailor.models.embedder import SHIPPED, embeddings
 from tailor.models.static_encoder import StaticEncoder
+from tailor.models.token_counts import token_count
 
 TEXTS = ["Paid leave is 12 days.", "Nghỉ phép năm là 12 ngày.", "PolarLog 2 Pro, 3.950.000 đồng"]
 
@@ -27,6 +28,12 @@ def test_shipped_equals_sentence_transformers() -> None:
     # The table is stored in half precision, in which sentence-transformers also computes.
     assert np.array(ours) == pytest.approx(np.array(other.embed_documents(TEXTS)), abs=2e-3)
     assert np.array(ours[0]) == pytest.approx(np.array(other.embed_query(TEXTS[0])), abs=2e-3)
+
+
+def test_words_are_counted_alike_by_either_loader() -> None:
+    words = ["employees", "nghỉ", "Keilehaven", "|", "12,5"]
+    shipped = token_count(embeddings("shipped"))(words)
+    assert shipped == token_count(embeddings(f"huggingface:{SHIPPED}"))(words) == [1, 1, 4, 0, 2]
 
 
 def test_nothing_is_loaded_before_the_first_text() -> None:

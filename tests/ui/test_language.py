@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tailor.documents.advice import ALL
 from tailor.stage import stage_types
 from tailor.ui.language import Language, language, literal
 
@@ -44,9 +45,9 @@ def test_every_key_is_used_and_every_used_key_is_there() -> None:
     assert not unused
 
 
-def test_every_meaning_of_the_stages_is_translated() -> None:
+def test_every_meaning_of_the_stages_and_every_advice_is_translated() -> None:
     meanings = language("vi").meanings
-    said = set()
+    said = {sentence for advice in ALL for sentence in (advice.cause, advice.remedy)}
     for stage in stage_types().values():
         said.add((stage.__doc__ or "").strip().split("\n")[0])
         said |= {field.metadata["meaning"] for field in dataclasses.fields(stage)}

@@ -95,20 +95,6 @@ def here(folder: Path) -> str:
     return "" if folder == Path() else f" -w {shlex.quote(str(folder))}"
 
 
-def name_stale(workspace: Workspace) -> None:
-    """Say which questions' evidence is not in the documents (any more)."""
-    from tailor.errors import TailorError
-
-    try:
-        missing = workspace.missing_evidence
-    except TailorError:
-        return  # no benchmark yet
-    for sentence in missing[:10]:
-        say(f"stale: {sentence}")
-    if len(missing) > 10:
-        say(f"stale: {len(missing) - 10} more questions.")
-
-
 def name_problems(benchmark: Benchmark) -> None:
     """Say which benchmark lines were left out."""
     for problem in benchmark.problems:
@@ -143,6 +129,8 @@ def row_bars() -> Iterator[Progress]:
         def told(row: str, step: str, done: int, total: int, note: str = "") -> None:
             if step == "left out":
                 console.print(f"{row}: left out. {note}", markup=False, soft_wrap=True)
+            elif step == "note":
+                console.print(f"{row}: {note}", markup=False, soft_wrap=True)
             elif console.is_terminal:
                 if (former := last.get(row)) and former != step:
                     bars.remove_task(tasks.pop((row, former)))

@@ -1,11 +1,18 @@
 """``tailor ingest``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tailor.cli.common import JsonOption, SetOption, WorkspaceOption
+
+if TYPE_CHECKING:
+    from tailor.documents.ingest import IngestReport
+    from tailor.workspace import Workspace
+
+_NAMED = 10
+"""Files named of those with the same status and reason; ``--json`` names all."""
 
 
 def command(
@@ -13,26 +20,71 @@ def command(
         list[Path] | None,
         typer.Argument(metavar="[PATH]...", help="Only these files or folders of knowledge/."),
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only list what would happen; write nothing.")
+    ] = False,
+    report: Annotated[
+        bool,
+        typer.Option("--report", help="Then show duplicates, boilerplate, secrets and the like."),
+    ] = False,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Read refused and empty files again, too.")
+    ] = False,
     workspace: WorkspaceOption = Path(),
     sets: SetOption = None,
     json: JsonOption = False,
 ) -> None:
     """Read, split, embed and index the documents in knowledge/; only what changed costs anything."""  # noqa: E501
-    from tailor.cli.common import here, name_stale, one_bar, open_workspace, print_json, say
+    from tailor.cli.common import one_bar, open_workspace, print_json, say
+    from tailor.documents.recordings import announcements
+    from tailor.errors import UsageError
     from tailor.models.provider import receiver
 
+    if dry_run and report:
+        raise UsageError("--report is of what was ingested: leave out --dry-run, or --report.")
     opened = open_workspace(workspace, sets)
-    if to := receiver(opened.config.embedder, opened.config):
+    to = receiver(opened.config.embedder, opened.config)
+    if to and not dry_run:
         say(f"Sent to {to}, which embeds them: all new passages of the documents.")
+    for sentence in () if dry_run else announcements(opened.config, opened.knowledge):
+        say(sentence)
     with one_bar() as told:
-        report = opened.ingest(paths or None, told)
+        done = opened.ingest(paths or None, told, dry_run=dry_run, retry=retry)
+    curated = opened.curation() if report else None
     if json:
-        print_json(report.to_json())
+        print_json(done.to_json() | ({"curation": curated.to_json()} if curated else {}))
         return
+    if curated is not None:
+        from tailor.cli.curation import show
+
+        show(curated)
+    tell(done, opened, workspace, dry_run)
+
+
+def tell(report: "IngestReport", opened: "Workspace", folder: Path, dry_run: bool) -> None:
+    """Say what became of the files, or would, and which questions' evidence is gone."""
+    from tailor.cli.common import here, say
+    from tailor.text import shown
+
+    quiet = ("unchanged",) if dry_run else ("unchanged", "indexed", "moved", "removed")
+    alike: dict[tuple[str, str], list[str]] = {}
     for file in report.files:
-        if file.status in ("refused", "empty", "duplicate"):
-            say(f"{file.status}: {file.path}: {file.reason}")
-    name_stale(opened)
+        if file.status not in quiet:
+            alike.setdefault((file.status, file.reason), []).append(file.path)
+    for (status, reason), files in alike.items():
+        named = ", ".join(map(shown, files[:_NAMED])) + (
+            f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
+        )
+        say(f"{status}: {named}" + (f": {reason}" if reason else ""))
+    for sentence in report.stale[:10]:
+        say(f"stale: {sentence}")
+    if len(report.stale) > 10:
+        say(f"stale: {len(report.stale) - 10} more questions.")
+    for sentence in opened.quoted_questions:
+        say(f"warning: {sentence}")
     totals = ", ".join(f"{count} {status}" for status, count in report.totals.items() if count)
-    at = here(workspace)
-    say(f"{totals}. Next: tailor search{at} QUESTION, or tailor run all{at}")
+    at = here(folder)
+    if dry_run:
+        say(f"This would happen: {totals}. Nothing was written. Next: tailor ingest{at}")
+    else:
+        say(f"{totals}. Next: tailor search{at} QUESTION, or tailor run all{at}")

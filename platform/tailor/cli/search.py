@@ -1,11 +1,16 @@
 """``tailor search``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tailor.cli.common import JsonOption, WorkspaceOption
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from tailor.documents.passages import Passage
 
 
 def command(
@@ -41,10 +46,23 @@ def command(
         return
     console = stdout()
     for number, passage in enumerate(found, 1):
-        ranks = ", ".join(
-            f"{name} {rank}"
-            for name, rank in (("meaning", passage.dense_rank), ("words", passage.lexical_rank))
-            if rank is not None
-        )
-        console.print(Text(f"[{number}] {passage.source}  ({ranks})", "bold"), soft_wrap=True)
-        console.print(Text(passage.text + "\n"), soft_wrap=True)
+        heading = f"[{number}] {passage.source}  ({ranks(passage)})"
+        console.print(Text(heading, "bold"), soft_wrap=True)
+        console.print(marked(question, passage.text), end="\n\n", soft_wrap=True)
+
+
+def ranks(passage: "Passage") -> str:
+    """Its places in the search by meaning and in that by words; a dash where it is in neither."""
+    return f"meaning {passage.dense_rank or '–'}, words {passage.lexical_rank or '–'}"
+
+
+def marked(question: str, text: str) -> "Text":
+    """The text with the question's words highlighted; a terminal shows it, a file stays plain."""
+    from rich.text import Text
+
+    from tailor.documents.highlight import highlights
+
+    shown = Text(text)
+    for start, end in highlights(question, text):
+        shown.stylize("bold black on yellow", start, end)
+    return shown

@@ -20,7 +20,7 @@ Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many are done, and how many there are."""
 
 PROBE = "Paid leave: 12 days. Nghỉ phép có lương: 12 ngày."
-BATCH = 128
+BATCH = 256
 """Texts per call and commit: what a crash can lose."""
 
 
@@ -92,7 +92,7 @@ def embed(
 
     Every batch is committed before the next is asked for.
     """
-    missing = missing_from(cache, embedder, texts)
+    missing = cache.missing(embedder, texts)
     for start in range(0, len(missing), BATCH):
         batch = missing[start : start + BATCH]
         rows = vectors(embeddings, batch)
@@ -100,10 +100,3 @@ def embed(
         if progress is not None:
             progress("embedding", start + len(batch), len(missing))
     return len(missing)
-
-
-def missing_from(cache: EmbeddingCache, embedder: str, texts: Sequence[str]) -> list[str]:
-    """The texts, each once, whose vectors are not known."""
-    wanted = list(dict.fromkeys(texts))
-    known = cache.get(embedder, wanted)
-    return [text for text in wanted if text not in known]

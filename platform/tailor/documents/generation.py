@@ -17,25 +17,27 @@ import os
 import re
 import secrets
 import shutil
-import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tailor.documents import parts
 from tailor.documents.embedding import Progress, embed, fingerprint
 from tailor.documents.passages import Passage, Splitter, split
 from tailor.documents.store import EmbeddingCache, Record, database, text_key
+from tailor.documents.tokens import TokenCounter
 from tailor.errors import TailorError
+from tailor.models.token_counts import token_count
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
 
     from tailor.documents.embedding import Vector
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the same documents and settings would give another index."""
 
 DOUBT = ".doubt"
@@ -43,10 +45,6 @@ DOUBT = ".doubt"
 read or the embedder has changed under its name."""
 
 _SAMPLE = 20
-_COPIED_FROM = 2000
-"""Vectors; fewer are indexed anew within a second or two."""
-_DIFFERENCE = 0.3
-"""Share of new and dead vectors up to which copying is cheaper, and as good, as building."""
 
 
 @dataclass(frozen=True)
@@ -171,36 +169,28 @@ def build(
     Raises:
         TailorError: the embedder fails, or the finished index does not return what was put in.
     """
-    passages = [p for d in documents.values() for p in split_record(d, splitter)]
-    numbers = Counter(passage.document for passage in passages)
+    digest = documents_digest(documents)
     with database(state / "embeddings.db") as connection:
         cache = EmbeddingCache(connection)
         known = fingerprint(embedder, embeddings, cache)
-        digest = documents_digest(documents)
         folder = state / "index" / identity(digest, splitter, known)
         if (folder / "manifest.json").exists():
-            return Built(folder, 0, numbers)
-        texts = [context(passage) for passage in passages]
-        embedded = embed(texts, known, embeddings, cache, progress)
-        vectors = cache.get(known, texts)
+            return Built(folder, 0, counts(folder))
+        former = _former(state, known)
+        counter = TokenCounter(token_count(embeddings))
+        passages = _passages(documents, splitter, counter, former)
+        embedded = embed([context(p) for p in passages], known, embeddings, cache, progress)
+        temporary = folder.with_name(f".building-{folder.name}")
+        for leftover in (temporary, folder):
+            shutil.rmtree(leftover, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        if progress is not None:
+            progress("indexing", 0, len(passages))
+        vectors = f"chroma-{secrets.token_hex(4)}"
+        directions, dead = _write(
+            temporary, vectors, passages, documents, lambda texts: cache.get(known, texts), former
+        )
         probe = cache.embedders(embedder)[known]
-    temporary = folder.with_name(f".building-{folder.name}")
-    for leftover in (temporary, folder):
-        shutil.rmtree(leftover, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    chroma = f"chroma-{secrets.token_hex(4)}"
-    if progress is not None:
-        progress("indexing", 0, len(passages))
-    _write_passages(temporary / "passages.db", passages)
-    directed: dict[str, Vector] = {}
-    dead = 0
-    if passages:
-        from tailor.documents.lexical import LexicalIndex
-
-        LexicalIndex.build([searchable(p) for p in passages]).save(temporary / "lexical")
-        # A text without any word the embedder knows has no direction: it is found by words alone.
-        directed = {text_key(text): vector for text, vector in vectors.items() if vector.any()}
-        dead = _write_vectors(temporary / chroma, directed, _former(state, known))
     manifest = Manifest(
         generation=folder.name,
         count=len(passages),
@@ -210,28 +200,71 @@ def build(
         fingerprint=known,
         probe=tuple(round(float(value), 4) for value in probe),
         files=file_digests(temporary),
-        vectors=chroma,
-        directions=len(directed),
+        vectors=vectors,
+        directions=directions,
         dead=dead,
     )
+    _finish(temporary, folder, manifest)
+    if progress is not None:
+        progress("indexing", len(passages), len(passages))
+    return Built(folder, embedded, Counter(passage.document for passage in passages))
+
+
+def _passages(
+    documents: Mapping[str, Record], splitter: Splitter, counter: TokenCounter, former: Path | None
+) -> list[Passage]:
+    """All passages; those of unchanged documents are taken from the former generation."""
+    known: Mapping[str, list[Passage]] = {}
+    if former is not None and Manifest.read(former).splitter == splitter:
+        digests = {path: record.digest for path, record in documents.items()}
+        known = parts.unchanged(former / "passages.db", digests)
+    passages: list[Passage] = []
+    for path, record in documents.items():
+        cut = known.get(path)
+        passages += split(record.document, splitter, counter) if cut is None else cut
+    return passages
+
+
+def _write(
+    folder: Path,
+    vectors: str,
+    passages: Sequence[Passage],
+    documents: Mapping[str, Record],
+    fetch: Callable[[Sequence[str]], Mapping[str, Vector]],
+    former: Path | None,
+) -> tuple[int, int]:
+    """Write passages, words and vectors; returns how many vectors live, and how many are dead."""
+    texts = [context(passage) for passage in passages]
+    keys = [text_key(text) for text in texts]
+    digests = {path: record.digest for path, record in documents.items()}
+    parts.write_passages(folder / "passages.db", passages, keys, digests)
+    if not passages:
+        return 0, 0
+    from tailor.documents.lexical import LexicalIndex
+
+    LexicalIndex.build([searchable(p) for p in passages]).save(folder / "lexical")
+    by_key = dict(zip(keys, texts, strict=True))
+    if former is None:
+        return parts.write_vectors(folder / vectors, by_key, fetch, None, set(), 0)
+    before = Manifest.read(former)
+    held = parts.vector_keys(former / "passages.db")
+    return parts.write_vectors(
+        folder / vectors, by_key, fetch, former / before.vectors, held, before.dead
+    )
+
+
+def _finish(temporary: Path, folder: Path, manifest: Manifest) -> None:
+    """Write the manifest and give the generation its name, once all of it is on the disk."""
     (temporary / "manifest.json").write_text(json.dumps(asdict(manifest), indent=1), "utf-8")
     for path in [*temporary.rglob("*"), temporary]:
         sync(path)
     os.replace(temporary, folder)
     sync(folder.parent)
-    if progress is not None:
-        progress("indexing", len(passages), len(passages))
-    return Built(folder, embedded, numbers)
 
 
 def counts(folder: Path) -> dict[str, int]:
     """Passages per document of a finished generation."""
-    uri = f"{(folder / 'passages.db').absolute().as_uri()}?mode=ro"
-    connection = sqlite3.connect(uri, uri=True)
-    try:
-        return dict(connection.execute("SELECT document, COUNT(*) FROM passages GROUP BY document"))
-    finally:
-        connection.close()
+    return parts.counts(folder / "passages.db")
 
 
 def verify(folder: Path) -> None:
@@ -259,11 +292,6 @@ def verify(folder: Path) -> None:
         (folder / "manifest.json").unlink(missing_ok=True)
 
 
-def split_record(record: Record, splitter: Splitter) -> list[Passage]:
-    """The passages of a stored document."""
-    return split(record.document, splitter.size, splitter.overlap)
-
-
 def file_digests(folder: Path) -> dict[str, str]:
     """SHA-256 of the files of a generation that never change again (Chroma's may)."""
     files = [folder / "passages.db", *sorted((folder / "lexical").glob("*"))]
@@ -273,68 +301,17 @@ def file_digests(folder: Path) -> dict[str, str]:
     }
 
 
-def _write_passages(path: Path, passages: Sequence[Passage]) -> None:
-    connection = sqlite3.connect(path)
-    with connection:
-        connection.execute(
-            "CREATE TABLE passages (number INTEGER PRIMARY KEY, document TEXT, start INTEGER, "
-            '"end" INTEGER, place TEXT, text TEXT, key TEXT)'
-        )
-        connection.executemany(
-            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [
-                (number, p.document, p.start, p.end, p.place, p.text, text_key(context(p)))
-                for number, p in enumerate(passages)
-            ],
-        )
-    connection.close()
-
-
-def _write_vectors(folder: Path, vectors: Mapping[str, Vector], former: Manifest | None) -> int:
-    """Write the dense index and check it; returns how many dead vectors its graph holds.
-
-    Where little changed since the ``former`` generation, its index is copied and the difference
-    applied. Deleted vectors stay in the graph, so it is built anew before they become many.
-    """
-    from tailor.documents.dense import DenseIndex
-
-    gone: set[str] = set()
-    dead = 0
-    index: DenseIndex | None = None
-    if former is not None and len(vectors) >= _COPIED_FROM:
-        source = folder.parents[1] / former.generation / former.vectors
-        with closing(DenseIndex.open(source)) as old:
-            held = old.keys()
-        gone = held - vectors.keys()
-        dead = former.dead + len(gone)
-        if dead + len(vectors.keys() - held) < _DIFFERENCE * len(vectors):
-            index = DenseIndex.copy(source, folder)
-            index.remove(gone)
-            index.add({key: vector for key, vector in vectors.items() if key not in held})
-    if index is None:
-        dead = 0
-        index = DenseIndex.create(folder)
-        index.add(vectors)
-    with closing(index):
-        sample = sorted(vectors)[:: max(1, len(vectors) // _SAMPLE)]
-        # Texts of equal words have equal vectors, so the nearest may be a twin as near as it.
-        lost = sum(index.nearest(vectors[key], 1)[0][1] < 0.999 for key in sample)
-        if index.count != len(vectors) or lost:
-            raise TailorError(
-                f"The new index holds {index.count} of {len(vectors)} vectors and misses {lost} "
-                "of a sample: run `tailor ingest` again; the old index stays."
-            )
-    return dead
-
-
-def _former(state: Path, fingerprint: str) -> Manifest | None:
-    """The manifest of the current generation, where its vectors are of the same embedder."""
+def _former(state: Path, fingerprint: str) -> Path | None:
+    """The current generation, where it is sound and its vectors are of the same embedder."""
     folder = current(state)
-    if folder is None or not (folder / "manifest.json").exists():
+    try:
+        if folder is None or not (manifest := Manifest.read(folder)).count:
+            return None
+        passages = hashlib.sha256((folder / "passages.db").read_bytes()).hexdigest()
+    except (TailorError, OSError):
         return None
-    manifest = Manifest.read(folder)
-    fits = (manifest.fingerprint, manifest.format) == (fingerprint, FORMAT) and manifest.count > 0
-    return manifest if fits else None
+    fits = (manifest.fingerprint, manifest.format) == (fingerprint, FORMAT)
+    return folder if fits and passages == manifest.files["passages.db"] else None
 
 
 @contextmanager

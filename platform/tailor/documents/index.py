@@ -227,8 +227,10 @@ def _top(scores: Vector, n: int) -> Ranking:
     """The n best of all passages with any score, the best first; ties by number."""
     import numpy as np
 
-    order = np.lexsort((np.arange(len(scores)), -scores))[:n]
-    return [(int(number), float(scores[number])) for number in order if scores[number] > 0]
+    least = float(np.partition(scores, -n)[-n]) if n < len(scores) else 0.0
+    found = np.flatnonzero(scores >= least if least > 0 else scores > 0)
+    order = found[np.argsort(-scores[found], kind="stable")][:n]
+    return [(int(number), float(scores[number])) for number in order]
 
 
 def fused(lexical: Mapping[int, float], cosines: Mapping[int, float], weight: float) -> Ranking:

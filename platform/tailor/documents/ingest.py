@@ -2,77 +2,33 @@
 
 from __future__ import annotations
 
-import errno
-import hashlib
-import os
-import stat
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tailor.documents import generation
-from tailor.documents.document import document, read_bytes
+from tailor.documents.box import Box, Limits
+from tailor.documents.collecting import MARK, collect
 from tailor.documents.embedding import Progress
 from tailor.documents.passages import Splitter
-from tailor.documents.readers import VERSION
-from tailor.documents.refusal import Refused
-from tailor.documents.store import DocumentStore, Record, database, unique
+from tailor.documents.reading import Reading
+from tailor.documents.report import FileReport, IngestReport
+from tailor.documents.store import DocumentStore, Record, database, snapshot, unique
+from tailor.documents.walk import RESERVED, File, around, below, concerns, files, within
 from tailor.errors import TailorError
-from tailor.text import nfc
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
 
-Status = Literal["indexed", "unchanged", "moved", "removed", "refused", "empty", "duplicate"]
+    from tailor.documents.recordings import Recordings
+    from tailor.documents.sources import Source
 
-BENCHMARK = "benchmark.jsonl"
-"""At the top of the knowledge folder: the questions, never read as a document."""
+_REFUSED = ("refused", "empty")
 
-_COMMIT_EVERY = 50
-_STAYS = "what was read before stays in the index"
-
-
-@dataclass(frozen=True)
-class FileReport:
-    """What became of one file."""
-
-    path: str
-    status: Status
-    reason: str = ""
-    language: str = ""
-    passages: int = 0
-
-
-@dataclass(frozen=True)
-class IngestReport:
-    """What became of every file, and the generation that is searched from now on."""
-
-    files: tuple[FileReport, ...]
-    generation: str
-    embedded: int = 0
-    """Texts that had to be embedded; the others' vectors were known."""
-
-    @property
-    def totals(self) -> dict[str, int]:
-        """Files by status, passages, and texts that were embedded."""
-        by_status = Counter(file.status for file in self.files)
-        return {
-            "files": sum(n for status, n in by_status.items() if status != "removed"),
-            **{status: by_status[status] for status in sorted(by_status)},
-            "passages": sum(file.passages for file in self.files),
-            "embedded": self.embedded,
-        }
-
-    def to_json(self) -> dict[str, Any]:
-        """The report as `tailor ingest --json` prints it."""
-        return {
-            "schema_version": 1,
-            "generation": self.generation,
-            "files": [asdict(file) for file in self.files],
-            "totals": self.totals,
-        }
+__all__ = ["RESERVED", "FileReport", "IngestReport", "forget_refused", "ingest"]
 
 
 def ingest(
@@ -83,8 +39,18 @@ def ingest(
     splitter: Splitter,
     paths: Iterable[Path] | None = None,
     progress: Progress | None = None,
+    withheld: Callable[[str, str], str] | None = None,
+    dry_run: bool = False,
+    recordings: Recordings | None = None,
+    sources: Sequence[Source] = (),
+    limits: Limits | None = None,
 ) -> IngestReport:
     """Read, split, embed and index the documents in ``knowledge``; derived data goes to ``state``.
+
+    ``withheld`` says of a path and a text why it must not be searched; empty: it may.
+    ``recordings`` writes recordings down; ``sources`` give further documents, where no ``paths``
+    are given. With ``dry_run`` everything is read, nothing is written, nothing is embedded and no
+    recording is written down: the report says what would happen.
 
     With ``paths``, only these files and folders are looked at; the rest of the index stays.
     A document that cannot be read is reported, the others go on. A file or folder that cannot be
@@ -97,56 +63,130 @@ def ingest(
         TailorError: no folder, no file in it now or before, a path that is not in it, another
             process ingesting, or a failing embedder.
     """
-    only = None if paths is None else [_below(knowledge, path) for path in paths]
-    with generation.lock(state):
-        with database(state / "documents.db") as connection:
+    only = None if paths is None else [below(knowledge, path) for path in paths]
+    everything = list(files(knowledge))
+    found = [f for f in everything if only is None or concerns(f, only)]
+    closed = {file.path for file in found if file.closed}
+    with nullcontext() if dry_run else generation.lock(state):
+        with (snapshot if dry_run else database)(state / "documents.db") as connection:
             store = DocumentStore(connection)
             before = store.records()
-            found = [f for f in _files(knowledge) if only is None or _concerns(f, only)]
-            closed = {file.path for file in found if file.closed}
-            nothing = not found and not before and only is None
+            nothing = not (found or before or sources) and only is None
             if nothing and generation.current(state) is None:
                 raise _no_documents(knowledge)
-            for path in only or ():
-                known_paths = (*before, *(file.path for file in found))
-                if not _within(path, closed) and not any(_within(k, [path]) for k in known_paths):
-                    raise TailorError(f"There is no {path} in {knowledge}: check the name.")
-            reports, records = _read(found, before, store, progress)
-            gone = [
-                path
-                for path in before
-                if path not in records
-                and not _within(path, closed)
-                and (only is None or _within(path, only))
-            ]
-            store.remove(gone)
-        moved_from = {report.reason for report in reports.values() if report.status == "moved"}
-        for path in gone:
-            if f"from {path}" not in moved_from:
-                reports.setdefault(path, FileReport(path, "removed"))
-        now = {path: r for path, r in before.items() if path not in gone} | records
-        documents, copies = unique(now)
-        built, embedded, counts = _index(state, documents, embeddings, embedder, splitter, progress)
+            _check(only or (), [*before, *(file.path for file in found)], closed, knowledge)
+            keep = _nowhere if dry_run else store.put
+            lost = _lost(before, everything, closed)
+            reading = Reading(before, lost, keep, Box(limits), recordings, dry_run)
+            reading.run(found, progress)
+            reports, records = reading.reports, reading.records
+            if only is None:
+                more = collect(sources, before, {file.path for file in everything})
+                keep([r for p, r in more.records.items() if r is not before.get(p)])
+                reports, records = reports | more.reports, records | more.records
+            kept_out = _withheld(records, withheld)
+            keep(list(kept_out.values()))
+            records |= kept_out
+            reports |= {p: FileReport(p, "refused", r.reason) for p, r in kept_out.items()}
+            gone = [p for p, r in before.items() if p not in records and _gone(r, closed, only)]
+            if not dry_run:
+                store.remove(gone)
+        documents, copies = unique({p: r for p, r in before.items() if p not in gone} | records)
+        built, embedded, counts = (
+            _as_it_is(state)
+            if dry_run
+            else _index(state, documents, embeddings, embedder, splitter, progress)
+        )
     if nothing:
         raise _no_documents(knowledge)
+    _name_removed(reports, gone)
     for path, original in copies.items():
         if path in reports and reports[path].status != "refused":
             reports[path] = replace(
                 reports[path], status="duplicate", reason=f"same content as {original}"
             )
+    return IngestReport(_counted(reports, counts, closed), built, embedded)
+
+
+def _nowhere(_: Sequence[Record]) -> None:
+    """A dry run keeps nothing."""
+
+
+def _check(only: Iterable[str], known: Sequence[str], closed: set[str], knowledge: Path) -> None:
+    for path in only:
+        if not within(path, closed) and not any(within(k, [path]) for k in known):
+            raise TailorError(f"There is no {path} in {knowledge}: check the name.")
+
+
+def _name_removed(reports: dict[str, FileReport], gone: Iterable[str]) -> None:
+    """Tell of what is gone, but for what was moved, of which the new place tells."""
+    moved_from = {report.reason for report in reports.values() if report.status == "moved"}
+    for path in gone:
+        if f"from {path}" not in moved_from:
+            reports.setdefault(path, FileReport(path, "removed"))
+
+
+def _lost(before: Mapping[str, Record], everything: Sequence[File], closed: set[str]) -> list[str]:
+    """Files that were read and are not there any more."""
+    present = {file.path for file in everything}
+    return [
+        path
+        for path, record in before.items()
+        if not record.file and path not in present and not within(path, closed)
+    ]
+
+
+def _gone(record: Record, closed: set[str], only: Sequence[str] | None) -> bool:
+    """Whether a record that was not found again is out of date; sources are asked as a whole."""
+    if only is None:
+        return not within(record.path, closed)
+    if record.file.startswith(MARK):
+        return False
+    return within(record.path, only) and not within(record.path, closed)
+
+
+def _counted(
+    reports: Mapping[str, FileReport], counts: Mapping[str, int], closed: set[str]
+) -> tuple[FileReport, ...]:
+    """The reports with their numbers of passages; a closed folder has those of all below it."""
     kept = Counter[str]()
     for path, number in counts.items():
-        for name in closed.intersection(_around(path)):
+        for name in closed.intersection(around(path)):
             kept[name] += number
     counts = {**counts, **kept}
-    return IngestReport(
-        files=tuple(
-            replace(report, passages=counts.get(path, 0))
-            for path, report in sorted(reports.items())
-        ),
-        generation=built,
-        embedded=embedded,
+    return tuple(
+        replace(report, passages=counts.get(path, 0)) for path, report in sorted(reports.items())
     )
+
+
+def _as_it_is(state: Path) -> tuple[str, int, Mapping[str, int]]:
+    """The current generation, which a dry run leaves as it is."""
+    folder = generation.current(state)
+    if folder is None or not (folder / "passages.db").exists():
+        return "", 0, {}
+    return folder.name, 0, generation.counts(folder)
+
+
+def _withheld(
+    records: Mapping[str, Record], withheld: Callable[[str, str], str] | None
+) -> dict[str, Record]:
+    """Records of what may not be searched; read anew each time, since the reason may be gone."""
+    if withheld is None:
+        return {}
+    return {
+        path: replace(
+            r, sha256="", mtime_ns=-1, status="refused", reason=reason, text="", places=()
+        )
+        for path, r in records.items()
+        if r.status == "ok" and (reason := withheld(path, r.text))
+    }
+
+
+def forget_refused(state: Path) -> None:
+    """Have files that were refused or empty, or hold such documents, read again next time."""
+    with generation.lock(state), database(state / "documents.db") as connection:
+        store = DocumentStore(connection)
+        store.remove({r.origin for r in store.records().values() if r.status in _REFUSED})
 
 
 def _no_documents(knowledge: Path) -> TailorError:
@@ -191,202 +231,3 @@ def _sound(folder: Path) -> generation.Manifest | None:
         return manifest
     (folder / "manifest.json").unlink(missing_ok=True)
     return None
-
-
-@dataclass(frozen=True)
-class _File:
-    """A file that was found, or a folder that cannot be listed."""
-
-    path: str
-    real: Path
-    size: int = 0
-    mtime_ns: int = 0
-    refusal: str = ""
-    """Why it is not even opened."""
-    closed: bool = False
-    """It is there and cannot be opened, so what was read there before stays."""
-
-
-def _read(
-    found: Sequence[_File],
-    before: Mapping[str, Record],
-    store: DocumentStore,
-    progress: Progress | None,
-) -> tuple[dict[str, FileReport], dict[str, Record]]:
-    """Read what changed; every record is kept in the store, in small commits."""
-    present = {file.path for file in found}
-    closed = {file.path for file in found if file.closed}
-    held = {name for path, r in before.items() if r.status == "ok" for name in _around(path)}
-    lost = {
-        (r.sha256, PurePosixPath(path).suffix.lower()): r
-        for path, r in before.items()
-        if path not in present
-        and not _within(path, closed)
-        and r.status == "ok"
-        and r.version == VERSION
-    }
-    reports: dict[str, FileReport] = {}
-    records: dict[str, Record] = {}
-    waiting: list[Record] = []
-    for number, file in enumerate(found, 1):
-        if file.refusal:
-            kept = file.closed and file.path in held
-            reason = f"{file.refusal}; {_STAYS}" if kept else file.refusal
-            reports[file.path] = FileReport(file.path, "refused", reason)
-            continue
-        record, report = _read_file(file, before.get(file.path), lost)
-        records[file.path], reports[file.path] = record, report
-        if record is not before.get(file.path):
-            waiting.append(record)
-        if len(waiting) == _COMMIT_EVERY:
-            store.put(waiting)
-            waiting.clear()
-        if progress is not None:
-            progress("reading", number, len(found))
-    store.put(waiting)
-    return reports, records
-
-
-def _read_file(
-    file: _File, known: Record | None, lost: Mapping[tuple[str, str], Record]
-) -> tuple[Record, FileReport]:
-    former = known
-    if known is not None and known.version == VERSION:
-        if (known.size, known.mtime_ns) == (file.size, file.mtime_ns):
-            return known, _unchanged(known)
-    else:
-        known = None
-    new = Record(file.path, "", file.size, file.mtime_ns, "refused", version=VERSION)
-    try:
-        content = read_bytes(file.real)
-        new = replace(new, sha256=hashlib.sha256(content).hexdigest())
-        if known is not None and known.sha256 == new.sha256:
-            return replace(known, size=file.size, mtime_ns=file.mtime_ns), _unchanged(known)
-        old = lost.get((new.sha256, PurePosixPath(file.path).suffix.lower()))
-        if old is not None:
-            moved = replace(old, path=file.path, size=file.size, mtime_ns=file.mtime_ns)
-            reason = f"from {old.path}"
-            return moved, FileReport(file.path, "moved", reason, moved.language)
-        read = document(content, file.path)
-    except Refused as refused:
-        record = replace(new, status=refused.status, reason=refused.reason)
-        return record, _unchanged(record)
-    except OSError as error:
-        reason = f"cannot be opened: {error.strerror}"
-        if former is not None and former.status == "ok":
-            return former, FileReport(file.path, "refused", f"{reason}; {_STAYS}")
-        # Nothing is known about the content, so it is tried again next time.
-        record = replace(new, mtime_ns=-1, reason=reason)
-        return record, _unchanged(record)
-    record = replace(
-        new,
-        status="ok",
-        reason=read.note,
-        text=read.text,
-        places=read.places,
-        language=read.language,
-    )
-    return record, FileReport(file.path, "indexed", read.note, read.language)
-
-
-def _unchanged(record: Record) -> FileReport:
-    """A refusal is repeated every time; it is not forgotten because the file stays as it is."""
-    status: Status = "unchanged" if record.status == "ok" else record.status
-    return FileReport(record.path, status, record.reason, record.language)
-
-
-def _files(knowledge: Path) -> Iterator[_File]:
-    """Everything below the folder that may be a document, or that is named as refused.
-
-    Raises:
-        TailorError: the folder itself is missing or cannot be listed.
-    """
-    if not knowledge.is_dir():
-        raise TailorError(f"There is no folder {knowledge}: create it and put the documents there.")
-    root = knowledge.resolve()
-    seen: dict[str, Path] = {}
-    failures: list[OSError] = []
-    for folder, folders, names in os.walk(knowledge, onerror=failures.append):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        linked = [name for name in folders if (Path(folder) / name).is_symlink()]
-        for name in sorted([*names, *linked]):
-            if name.startswith((".", "~$")):
-                continue
-            real = Path(folder) / name
-            path = nfc(real.relative_to(knowledge).as_posix())
-            if path == BENCHMARK:
-                continue
-            if (shown := _shown(path)) != path:
-                yield _File(shown, real, refusal="its name is not UTF-8: rename it")
-            elif seen.setdefault(path, real) != real:
-                shown = ascii(str(real.relative_to(knowledge)))
-                refusal = f"another file has the same name, {path}: rename it"
-                yield _File(shown, real, refusal=refusal)
-            else:
-                yield _file(path, real, root)
-    for error in failures:
-        real = Path(os.fsdecode(error.filename))
-        if real == knowledge:
-            raise TailorError(
-                f"The folder {knowledge} cannot be opened ({error.strerror}): allow reading it, "
-                "then run `tailor ingest` again."
-            )
-        if not isinstance(error, FileNotFoundError):
-            shown = _shown(nfc(real.relative_to(knowledge).as_posix()))
-            refusal = f"a folder that cannot be opened: {error.strerror}"
-            yield _File(shown, real, refusal=refusal, closed=True)
-
-
-def _shown(path: str) -> str:
-    """The path, with bytes that are not UTF-8 written out."""
-    if any("\ud800" <= c <= "\udfff" for c in path):
-        return os.fsencode(path).decode("utf-8", "backslashreplace")
-    return path
-
-
-def _file(path: str, real: Path, root: Path) -> _File:
-    try:
-        if real.is_symlink():
-            target = real.resolve()
-            if not target.is_relative_to(root):
-                return _File(path, real, refusal="a link that leaves the knowledge folder")
-            if target.is_dir():
-                return _File(path, real, refusal="a link to a folder")
-            real = target
-        status = os.stat(real, follow_symlinks=False)
-    except (OSError, RuntimeError) as error:
-        # A link without a target and a loop of links are known to lead to no document.
-        closed = not isinstance(error, (FileNotFoundError, RuntimeError))
-        refusal = f"cannot be opened: {getattr(error, 'strerror', error)}"
-        return _File(path, real, refusal=refusal, closed=closed)
-    if not stat.S_ISREG(status.st_mode):
-        return _File(path, real, refusal="not a regular file (a pipe, socket or device)")
-    if not os.access(real, os.R_OK):
-        refusal = f"cannot be opened: {os.strerror(errno.EACCES)}"
-        return _File(path, real, refusal=refusal, closed=True)
-    return _File(path, real, status.st_size, status.st_mtime_ns)
-
-
-def _below(knowledge: Path, path: Path) -> str:
-    """A path as given, absolute or below the current or the knowledge folder, as its name here."""
-    candidates = [path] if path.is_absolute() else [path, knowledge / path]
-    for candidate in candidates:
-        absolute = Path(os.path.abspath(candidate))
-        for root in (Path(os.path.abspath(knowledge)), knowledge.resolve()):
-            if absolute.is_relative_to(root):
-                return nfc(absolute.relative_to(root).as_posix())
-    raise TailorError(f"{path} is not in {knowledge}: move it there, then ingest it.")
-
-
-def _concerns(file: _File, only: Collection[str]) -> bool:
-    """Whether it is one of these paths, lies below one, or is a closed folder around one."""
-    return _within(file.path, only) or (file.closed and any(_within(o, [file.path]) for o in only))
-
-
-def _within(path: str, only: Collection[str]) -> bool:
-    return any(name in only for name in _around(path))
-
-
-def _around(path: str) -> tuple[str, ...]:
-    """The path itself and the folders around it."""
-    return (path, *map(str, PurePosixPath(path).parents))

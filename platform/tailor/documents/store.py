@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, replace
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tailor.documents.document import Document, Place
 from tailor.errors import TailorError
@@ -40,23 +43,33 @@ class Record:
     sha256: str
     size: int
     mtime_ns: int
-    status: Literal["ok", "refused", "empty"]
+    status: Literal["ok", "refused", "empty", "holder"]
+    """``holder``: no text of its own, but documents in it, as an archive."""
     reason: str = ""
     text: str = ""
     places: tuple[Place, ...] = ()
     language: str = ""
     version: int = 0
     """Of the readers that read it."""
+    file: str = ""
+    """The file or source it is in, where that is not its own path."""
+    fingerprint: str = ""
+    """Of what wrote a recording down."""
+
+    @property
+    def origin(self) -> str:
+        """The path of the file, or the name of the source, that it came from."""
+        return self.file or self.path
 
     @property
     def document(self) -> Document:
         """The document that was read."""
         return Document(self.path, self.text, self.places, self.language, self.sha256, self.reason)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Content hash of text and places, the path left out."""
-        raw = json.dumps([self.text, [asdict(place) for place in self.places]])
+        raw = json.dumps([self.text, [[p.name, p.start, p.end, p.rows] for p in self.places]])
         return hashlib.sha256(raw.encode()).hexdigest()
 
 
@@ -84,6 +97,22 @@ def database(path: Path) -> Iterator[sqlite3.Connection]:
         raise _unusable(path, error) from error
 
 
+@contextmanager
+def snapshot(path: Path) -> Iterator[sqlite3.Connection]:
+    """A copy of the database as it is now, to look into without touching the database.
+
+    Raises:
+        TailorError: as `database`.
+    """
+    with tempfile.TemporaryDirectory(prefix="tailor-") as folder:
+        copy = Path(folder) / path.name
+        for name in (path.name, f"{path.name}-wal"):
+            with suppress(FileNotFoundError):
+                shutil.copyfile(path.with_name(name), copy.with_name(name))
+        with database(copy) as connection:
+            yield connection
+
+
 def _unusable(path: Path, error: sqlite3.DatabaseError) -> TailorError:
     if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF in _ENVIRONMENT:
         return TailorError(
@@ -105,14 +134,18 @@ class DocumentStore:
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS documents (path TEXT PRIMARY KEY, sha256 TEXT, "
                 "size INTEGER, mtime_ns INTEGER, status TEXT, reason TEXT, text TEXT, "
-                "places TEXT, language TEXT, version INTEGER) WITHOUT ROWID"
+                "places TEXT, language TEXT, version INTEGER, file TEXT DEFAULT '', "
+                "fingerprint TEXT DEFAULT '') WITHOUT ROWID"
             )
+            columns = {row[1] for row in connection.execute("PRAGMA table_info(documents)")}
+            for column in sorted({"file", "fingerprint"} - columns):  # made by an older version
+                connection.execute(f"ALTER TABLE documents ADD COLUMN {column} TEXT DEFAULT ''")
 
     def records(self) -> dict[str, Record]:
         """All files in the order of their paths."""
         rows = self._connection.execute(
-            "SELECT path, sha256, size, mtime_ns, status, reason, text, places, language, version "
-            "FROM documents ORDER BY path"
+            "SELECT path, sha256, size, mtime_ns, status, reason, text, places, language, version, "
+            "file, fingerprint FROM documents ORDER BY path"
         )
         found = (Record(*row) for row in rows)
         try:
@@ -124,12 +157,14 @@ class DocumentStore:
         """Keep these files, in one commit."""
         with self._connection:
             self._connection.executemany(
-                "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO documents (path, sha256, size, mtime_ns, status, reason, "
+                "text, places, language, version, file, fingerprint) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     (
                         *(r.path, r.sha256, r.size, r.mtime_ns, r.status, r.reason, r.text),
                         json.dumps([[p.name, p.start, p.end, p.rows] for p in r.places]),
-                        *(r.language, r.version),
+                        *(r.language, r.version, r.file, r.fingerprint),
                     )
                     for r in records
                 ],
@@ -174,7 +209,7 @@ class EmbeddingCache:
         with connection:
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS embeddings (embedder TEXT, text TEXT, vector BLOB, "
-                "PRIMARY KEY (embedder, text)) WITHOUT ROWID"
+                "PRIMARY KEY (embedder, text))"
             )
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS embedders (fingerprint TEXT PRIMARY KEY, name TEXT, "
@@ -186,17 +221,21 @@ class EmbeddingCache:
         import numpy as np
 
         keys = {text_key(text): text for text in texts}
-        found: dict[str, Vector] = {}
-        names = list(keys)
-        for start in range(0, len(names), 500):
-            some = names[start : start + 500]
+        rows = self._known("text, vector", embedder, list(keys))
+        return {keys[key]: np.frombuffer(blob, dtype="<f4") for key, blob in rows}
+
+    def missing(self, embedder: str, texts: Sequence[str]) -> list[str]:
+        """The texts, each once, whose vectors are not known."""
+        keys = {text_key(text): text for text in texts}
+        known = {key for (key,) in self._known("text", embedder, list(keys))}
+        return [text for key, text in keys.items() if key not in known]
+
+    def _known(self, columns: str, embedder: str, keys: Sequence[str]) -> Iterator[Any]:
+        for start in range(0, len(keys), 500):
+            some = keys[start : start + 500]
             marks = ", ".join("?" * len(some))
-            for key, blob in self._connection.execute(
-                f"SELECT text, vector FROM embeddings WHERE embedder = ? AND text IN ({marks})",
-                [embedder, *some],
-            ):
-                found[keys[key]] = np.frombuffer(blob, dtype="<f4")
-        return found
+            query = f"SELECT {columns} FROM embeddings WHERE embedder = ? AND text IN ({marks})"
+            yield from self._connection.execute(query, [embedder, *some])
 
     def put(self, embedder: str, vectors: Mapping[str, Vector]) -> None:
         """Keep the vectors of these texts, in one commit."""

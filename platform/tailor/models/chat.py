@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from langchain_core.runnables import Runnable, RunnableConfig
 
@@ -24,6 +24,8 @@ HALT = "halt"
 """Key in a config's ``configurable``: a ``threading.Event`` after which nothing is tried again."""
 
 _NEVER = threading.Event()
+
+T = TypeVar("T")
 
 
 class Chat(Runnable[Prompt, Reply]):
@@ -96,7 +98,7 @@ class Chat(Runnable[Prompt, Reply]):
             input_tokens=tokens[0],
             output_tokens=tokens[1],
             seconds=call.seconds,
-            cost_usd=self._cost(*tokens),
+            cost_usd=self.cost(*tokens),
             refused=bool(reply.additional_kwargs.get("refusal")),
             call=key,
             dropped=dropped,
@@ -111,15 +113,7 @@ class Chat(Runnable[Prompt, Reply]):
 
     def _ask(self, messages: list[BaseMessage], config: RunnableConfig | None) -> AIMessage:
         halt: threading.Event = (config or {}).get("configurable", {}).get(HALT, _NEVER)
-        attempt = 0
-        while True:
-            try:
-                return self._once(messages, config)
-            except Exception as error:
-                last = attempt == self.retries or not is_transient(error)
-                if last or halt.wait(_pause(error, attempt)):
-                    raise
-            attempt += 1
+        return retried(lambda: self._once(messages, config), self.retries, halt)
 
     def _once(self, messages: list[BaseMessage], config: RunnableConfig | None) -> AIMessage:
         from langchain_core.messages import AIMessage
@@ -133,7 +127,8 @@ class Chat(Runnable[Prompt, Reply]):
             raise MalformedReply(f"the reply is a {type(message).__name__}, not a chat message")
         return message
 
-    def _cost(self, input_tokens: int, output_tokens: int) -> float | None:
+    def cost(self, input_tokens: int, output_tokens: int) -> float | None:
+        """US dollars for so many tokens; None where the model's price is not known."""
         if self.price is None:
             return None
         return (input_tokens * self.price.input + output_tokens * self.price.output) / 1e6
@@ -141,6 +136,23 @@ class Chat(Runnable[Prompt, Reply]):
 
 class MalformedReply(Exception):
     """The provider answered with something that is no chat reply; it may be asked again."""
+
+
+def retried(ask: Callable[[], T], retries: int, halt: threading.Event = _NEVER) -> T:
+    """What ``ask`` returns, asked again after errors that may pass, until ``halt`` is set.
+
+    Raises:
+        Exception: the last error of ``ask``.
+    """
+    attempt = 0
+    while True:
+        try:
+            return ask()
+        except Exception as error:
+            last = attempt == retries or not is_transient(error)
+            if last or halt.wait(_pause(error, attempt)):
+                raise
+        attempt += 1
 
 
 def error_kind(error: BaseException) -> str:

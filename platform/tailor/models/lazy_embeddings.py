@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from langchain_core.embeddings import Embeddings
 
 from tailor.errors import TailorError
+from tailor.models.token_counts import token_count
 
 
 class LazyEmbeddings(Embeddings):
@@ -30,6 +31,11 @@ class LazyEmbeddings(Embeddings):
         """The vector of a question."""
         with self._embedder() as embedder:
             return embedder.embed_query(text)
+
+    def count_tokens(self, words: list[str]) -> list[int]:
+        """How many tokens each word becomes."""
+        with self._embedder() as embedder:
+            return token_count(embedder)(words)
 
     @contextmanager
     def _embedder(self) -> Iterator[Embeddings]:

@@ -11,10 +11,11 @@ from tailor.answers import AnswerStore
 from tailor.assistant import digest
 from tailor.config import Config, Price
 from tailor.errors import TailorError, UsageError
-from tailor.models.chat import Chat
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+
+    from tailor.models.chat import Chat
 
 SHIPPED = Path(__file__).parent / "shipped"
 """Where the models that come with Tailor lie: ``reader``, ``encoder``, ``extractive``."""
@@ -68,6 +69,8 @@ def chat(model: str, config: Config, store: AnswerStore, adapter: Path | None = 
         UsageError: the name has no provider Tailor or LangChain knows.
         TailorError: the provider's package or key is missing.
     """
+    from tailor.models.chat import Chat
+
     price = config.prices.get(model)
     if is_local(model):
         from tailor.models.local import LocalChat, weights_digest

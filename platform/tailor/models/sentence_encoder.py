@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from langchain_core.embeddings import Embeddings
 
 from tailor.errors import TailorError
+from tailor.models.token_counts import count_with
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -49,6 +50,16 @@ class SentenceEncoder(Embeddings):
             texts, normalize_embeddings=True, show_progress_bar=False
         ).tolist()
         return rows
+
+    def count_tokens(self, words: list[str]) -> list[int]:
+        """How many tokens each word becomes."""
+        from tokenizers import Tokenizer
+
+        tokenizer = self._model.tokenizer
+        if isinstance(tokenizer, Tokenizer):
+            return count_with(tokenizer, words)
+        found = tokenizer(words, add_special_tokens=False, padding=False)["input_ids"]
+        return [len(ids) for ids in found]
 
     def embed_query(self, text: str) -> list[float]:
         """The unit vector of a question."""

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 import pypdfium2
 from langchain_core.documents import Document
 
+from tailor.documents.readers import ocr
+from tailor.documents.readers.archive import PASSWORD
+from tailor.documents.readers.mail import attached_units
+from tailor.documents.readers.pdf_annotations import attached, typed
 from tailor.documents.readers.reader import FileReader, unit
 from tailor.documents.readers.rows import bars
 from tailor.documents.refusal import Refused
@@ -18,24 +24,126 @@ _HYPHEN = ("\x02", "\ufffe")
 """What pdfium writes for a hyphen that only divides a word at a line end."""
 
 
+_XFA = (pypdfium2.raw.FORMTYPE_XFA_FULL, pypdfium2.raw.FORMTYPE_XFA_FOREGROUND)
+_DPI = 300
+_MOST_PIXELS = 40_000_000
+_SCANNED = "scanned, no text: {}, or run text recognition (OCR) on it"
+
+
 class Reader(FileReader):
     """Yields one unit per page with text; its place is ``page 3``."""
 
     def lazy_load(self) -> Iterator[Document]:
-        """Pages in order."""
+        """Pages in order, then attached files.
+
+        The text of scanned pages is recognised where tesseract is installed.
+        """
+        pdf = _opened(self.content)
         try:
-            pdf = pypdfium2.PdfDocument(self.content)
-        except pypdfium2.PdfiumError as error:
-            if "password" in str(error).lower():
-                raise Refused("password-protected: save a copy without password") from None
-            raise Refused(f"broken: not a readable PDF ({error})") from None
-        try:
-            for number in range(len(pdf)):
-                text = joined(lines_of(pdf[number].get_textpage()))
-                if text.strip():
-                    yield unit(text, f"page {number + 1}")
+            pages = [_text(pdf, number) for number in range(len(pdf))]
+            inner, notes = attached_units(attached(pdf))
+            if pdf.get_formtype() in _XFA:
+                notes.append("an XFA form, whose fields are not read: print it to PDF")
+            yield from _units(pages, [*_scans_read(pdf, pages, bool(inner)), *notes])
+            yield from inner
         finally:
             pdf.close()
+
+
+def _text(pdf: pypdfium2.PdfDocument, number: int) -> str:
+    page = pdf[number]
+    text = joined(lines_of(page.get_textpage()))
+    return "\n\n".join([text, *typed(pdf, page)]).strip()
+
+
+def _scans_read(pdf: pypdfium2.PdfDocument, pages: list[str], has_more: bool) -> list[str]:
+    """Put the text of scanned pages into ``pages``; gives what is to be said about them."""
+    blank = [number for number, text in enumerate(pages) if not _has_text(text)]
+    scanned = [number for number in blank if _shows_something(pdf[number])]
+    if not scanned:
+        return []
+    is_all = len(blank) == len(pages) and not has_more
+    if ocr.program() is None:
+        if is_all:
+            raise Refused(_SCANNED.format(ocr.INSTALL))
+        return [f"{_named(scanned)} scanned, not read: {ocr.INSTALL}"]
+    unread = _recognise(pdf, pages, scanned)
+    if is_all and not any(text.strip() for text in pages):
+        if unread:
+            raise Refused("scanned, and recognising its text took too long: split it")
+        raise Refused("only pictures and drawings, in which no text is recognised", "empty")
+    return list(_told(scanned, unread))
+
+
+def _opened(content: bytes) -> pypdfium2.PdfDocument:
+    try:
+        pdf = pypdfium2.PdfDocument(content)
+        if pdf.get_formtype() == pypdfium2.raw.FORMTYPE_ACRO_FORM:
+            pdf.init_forms()
+        return pdf
+    except pypdfium2.PdfiumError as error:
+        if "password" in str(error).lower():
+            raise Refused(PASSWORD) from None
+        raise Refused(f"broken: not a readable PDF ({error})") from None
+
+
+def _units(pages: Sequence[str], notes: Sequence[str]) -> Iterator[Document]:
+    note = "; ".join(notes)
+    for number, text in enumerate(pages, 1):
+        if text.strip():
+            yield unit(text, f"page {number}", note=note)
+
+
+def _has_text(text: str) -> bool:
+    """Whether there is more than the page number that a copier stamps on scans."""
+    return sum(map(str.isalnum, text)) > 8
+
+
+def _shows_something(page: pypdfium2.PdfPage) -> bool:
+    """Whether a page without text has a picture on it, or drawn letters."""
+    kinds = [item.type for item in page.get_objects(max_depth=3)]
+    paths = kinds.count(pypdfium2.raw.FPDF_PAGEOBJ_PATH)
+    return pypdfium2.raw.FPDF_PAGEOBJ_IMAGE in kinds or paths > 20
+
+
+def _recognise(
+    pdf: pypdfium2.PdfDocument, pages: list[str], scanned: Sequence[int]
+) -> Sequence[int]:
+    """Put the recognised text into ``pages``; gives those for which there was no time."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "page.pgm"
+        for index, number in enumerate(scanned):
+            page = pdf[number]
+            width, height = page.get_size()
+            scale = min(_DPI / 72, (_MOST_PIXELS / max(1.0, width * height)) ** 0.5)
+            bitmap = page.render(scale=scale, grayscale=True).to_numpy()
+            head = f"P5 {bitmap.shape[1]} {bitmap.shape[0]} 255\n"
+            path.write_bytes(head.encode() + bitmap.tobytes())
+            try:
+                text = ocr.recognised(path, dpi=max(70, round(scale * 72))).strip("\f\n ")
+            except ocr.TooSlow:
+                return scanned[index:]
+            pages[number] = text or pages[number]
+    return []
+
+
+def _told(scanned: Sequence[int], unread: Sequence[int]) -> Iterator[str]:
+    if len(unread) < len(scanned):
+        yield f"{_named(scanned[: len(scanned) - len(unread)])}: {ocr.note()}"
+    if unread:
+        yield f"{_named(unread)} not read, as recognising took too long: split the file"
+
+
+def _named(pages: Sequence[int]) -> str:
+    """Pages, counted from 0, as ``pages 1-3, 7``."""
+    runs: list[list[int]] = []
+    for page in pages:
+        if runs and page == runs[-1][-1] + 1:
+            runs[-1].append(page)
+        else:
+            runs.append([page])
+    names = [f"{r[0] + 1}-{r[-1] + 1}" if len(r) > 1 else str(r[0] + 1) for r in runs]
+    return f"page{'s' if len(pages) > 1 else ''} {', '.join(names)}"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ class Block:
     level: int = 0
     name: str = ""
     """A heading as it stands in the path, where that differs from its text."""
+    item: bool = False
+    """A list item, with the sign or number before it."""
 
 
 def sections(blocks: Iterable[Block], joint: str = "\n\n", note: str = "") -> Iterator[Document]:
@@ -41,3 +43,18 @@ def sections(blocks: Iterable[Block], joint: str = "\n\n", note: str = "") -> It
             has_body = True
         held.append(block.text)
     yield from flush()
+
+
+def tight_lists(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Neighbouring list items as one block, a line each."""
+    items: list[str] = []
+    for block in blocks:
+        if block.item:
+            items.append(block.text)
+            continue
+        if items:
+            yield Block("\n".join(items))
+            items = []
+        yield block
+    if items:
+        yield Block("\n".join(items))

@@ -1,4 +1,4 @@
-"""Plain text: .txt .rst .log."""
+"""Plain text as it is: .txt .log, and settings as .yaml .toml .ini."""
 
 from collections.abc import Iterator
 

@@ -1,82 +1,89 @@
 """Excel workbooks: a unit per sheet, each row with its column names."""
 
-import datetime
+from __future__ import annotations
+
 import re
 import zipfile
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 import openpyxl
 from langchain_core.documents import Document
+from openpyxl.utils.cell import column_index_from_string, coordinate_from_string
 
-from tailor.documents.readers.archive import opened
+from tailor.documents.readers.cells import Merged, shown, tables, written_out
+from tailor.documents.readers.ooxml import DRAWING, Package
 from tailor.documents.readers.reader import FileReader, unit
-from tailor.documents.readers.rows import labelled
+from tailor.documents.readers.rows import labelled, one_line
 from tailor.documents.refusal import Refused
 
-_UNIT = re.compile(r'"([^"]+)"|\[\$([^\]-]+)')
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*ref="([A-Z]+\d+):([A-Z]+\d+)"')
+_UNCOMPUTED = re.compile(rb"<f\b[^>]*(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v></v>|</c>)")
 
 
 class Reader(FileReader):
-    """Yields one unit per sheet with cells; its place is ``sheet EUR``."""
+    """Yields one unit per table; its place is the sheet, as ``sheet EUR``."""
 
     def lazy_load(self) -> Iterator[Document]:
         """Sheets in order, with the values that the formulas had when the file was saved."""
-        stream = opened(self.content)
-        book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
-        formulas = (
-            openpyxl.load_workbook(opened(self.content), read_only=True)
-            if _uncomputed(self.content)
-            else None
-        )
+        package = Package(self.content)
+        stream = package.usual()
+        book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
         if not book.worksheets:
             raise Refused("broken: no sheets are found in it; save it as an ordinary .xlsx")
+        raw = zipfile.ZipFile(stream)
+        formulas = None
+        is_read = False
         for sheet in book.worksheets:
-            sheet.reset_dimensions()
-            rows = ([shown(cell) for cell in row] for row in sheet.iter_rows())
-            if formulas is not None:
-                other = formulas[sheet.title]
-                other.reset_dimensions()
-                rows = (
-                    [shown(cell) or shown(formula) for cell, formula in zip(*pair, strict=False)]
-                    for pair in zip(sheet.iter_rows(), other.iter_rows(), strict=False)
-                )
-            if text := "\n".join(labelled(rows)):
-                yield unit(text, f"sheet {sheet.title}", rows=True)
+            xml = raw.read(_part(sheet))
+            rows = _rows(sheet)
+            if _UNCOMPUTED.search(xml):
+                formulas = formulas or openpyxl.load_workbook(package.usual(), read_only=True)
+                rows = _with_formulas(rows, _rows(formulas[sheet.title]))
+            grid = written_out(list(rows), _merged(xml))
+            unseen = "" if sheet.sheet_state == "visible" else " (hidden)"
+            for table in tables(grid):
+                if text := "\n".join(labelled(table)):
+                    is_read = True
+                    yield unit(text, f"sheet {sheet.title}{unseen}", rows=True)
+            if text := "\n".join(_drawn(package, _part(sheet))):
+                is_read = True
+                yield unit(text, f"sheet {sheet.title}{unseen}, shapes")
+        if not is_read:
+            raise package.without_text()
 
 
-def shown(cell: Any) -> str:
-    """A cell's value as a person reads it: 1480, 12.5%, 2026-03-01, 95 EUR."""
-    value = cell.value
-    if value is None:
-        return ""
-    if isinstance(value, datetime.datetime):
-        midnight = value.time() == datetime.time(0)
-        return str(value.date() if midnight else value.replace(microsecond=0))
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value).strip()
-    form = str(cell.number_format or "")
-    if "%" in form:
-        return f"{_number(value * 100)}%"
-    sign = next((a or b for a, b in _UNIT.findall(form) if (a or b).strip()), "").strip()
-    if not sign:
-        return _number(value)
-    before = form.find(sign) < min((form.find(d) for d in "0#?" if d in form), default=0)
-    return f"{sign} {_number(value)}" if before else f"{_number(value)} {sign}"
+def _part(sheet: Any) -> str:
+    return str(sheet._worksheet_path).lstrip("/")
 
 
-def _number(value: float) -> str:
-    """Up to 12 significant digits, never with an exponent."""
-    text = format(Decimal(format(value, ".12g")), "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def _drawn(package: Package, part: str) -> Iterator[str]:
+    """The text of shapes and diagrams that lie on a sheet."""
+    for drawing in package.related(part, "drawing"):
+        for holder in (drawing, *package.related(drawing, "diagramData")):
+            root = package.xml(holder)
+            for paragraph in root.iter(f"{DRAWING}p") if root is not None else ():
+                if text := one_line("".join(t.text or "" for t in paragraph.iter(f"{DRAWING}t"))):
+                    yield text
 
 
-def _uncomputed(content: bytes) -> bool:
-    """Whether formulas stand without a value, as in files that Excel never opened."""
-    with zipfile.ZipFile(opened(content)) as archive:
-        return any(
-            re.search(rb"<f\b[^>]*(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v></v>|</c>)", archive.read(name))
-            for name in archive.namelist()
-            if name.startswith("xl/worksheets/") and name.endswith(".xml")
-        )
+def _rows(sheet: Any) -> Iterator[list[str]]:
+    sheet.reset_dimensions()  # what programs write there is often wrong
+    for row in sheet.iter_rows():
+        yield [
+            "" if cell.value is None else shown(cell.value, str(cell.number_format)) for cell in row
+        ]
+
+
+def _with_formulas(rows: Iterator[list[str]], formulas: Iterator[list[str]]) -> Iterator[list[str]]:
+    """Formulas where no value was saved with them, as in files that Excel never opened."""
+    for row, other in zip(rows, formulas, strict=False):
+        yield [cell or formula for cell, formula in zip(row, other, strict=False)]
+
+
+def _merged(xml: bytes) -> Iterator[Merged]:
+    for first, last in _MERGED.findall(xml):
+        left, top = coordinate_from_string(first.decode())
+        right, bottom = coordinate_from_string(last.decode())
+        columns = column_index_from_string(left) - 1, column_index_from_string(right) - 1
+        yield Merged(top - 1, columns[0], bottom - 1, columns[1])
