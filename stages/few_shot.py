@@ -6,6 +6,7 @@ from typing import Literal
 
 from tailor.assistant import REFUSAL, Assistant, Example, digest
 from tailor.benchmark import Question
+from tailor.benchmarking.leakage import sift
 from tailor.errors import NotApplicable
 from tailor.settings import setting
 from tailor.stage import Stage
@@ -23,17 +24,27 @@ class FewShot(Stage):
     )
 
     def apply(self, assistant: Assistant, workspace: Workspace) -> Assistant:
-        """The same assistant with examples from the train questions, never from dev or test."""
-        pool = workspace.benchmark.split("train")
+        """The same assistant with examples from the train questions, never from dev or test.
+
+        A train question that gives one of those away is left out.
+        """
+        train = workspace.benchmark.split("train")
+        pool = sift(workspace, "few_shot", train, "dev", "test")
         if len(pool) < self.shots:
             raise NotApplicable(
                 f"few_shot shows {self.shots} examples but the benchmark has {len(pool)} train "
-                'questions: add questions with "split": "train", or set few_shot.shots lower.'
+                f'questions{_less(train, pool)}: add questions with "split": "train", or set '
+                "few_shot.shots lower."
             )
         nearest = Nearest(pool, self.shots)
         if self.pick == "nearest":
             return replace(assistant, examples=nearest)
         return replace(assistant, examples=nearest(""))
+
+
+def _less(train: Sequence[Question], pool: Sequence[Question]) -> str:
+    leaking = len(train) - len(pool)
+    return f" that may be used ({leaking} give a dev or test question away)" if leaking else ""
 
 
 class Nearest:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tailor.benchmark import SHARES, Benchmark, Evidence, Question, Split, assign_splits
+from tailor.benchmark import Benchmark, Evidence, Question, Split
+from tailor.benchmarking.splitting import SHARES, draw
 from tailor.errors import TailorError
 
 
@@ -183,7 +184,7 @@ def _loose(count: int, documents: int = 0) -> list[Question]:
 
 def _splits(questions: list[Question], *given: str) -> dict[str, str]:
     """The splits by question; those in ``given`` keep what they have."""
-    assigned = assign_splits(questions, {q.id for q in questions} - set(given))
+    assigned = draw(questions, {q.id for q in questions} - set(given))
     return {q.id: q.split for q in assigned}
 
 
@@ -194,12 +195,12 @@ def _about(id: str, *documents: str, split: Split = "test") -> Question:
 
 def test_questions_without_a_split_are_shared_out() -> None:
     questions = _loose(2000)
-    assigned = assign_splits(questions, {q.id for q in questions})
+    assigned = draw(questions, {q.id for q in questions})
     for name, share in SHARES.items():
         # Each is drawn on its own: 60 are 2.7 standard deviations of the largest share.
         assert sum(q.split == name for q in assigned) == pytest.approx(2000 * share, abs=60)
-    assert assigned == assign_splits(questions, {q.id for q in questions})
-    assert assigned != assign_splits(questions, {q.id for q in questions}, seed=1)
+    assert assigned == draw(questions, {q.id for q in questions})
+    assert assigned != draw(questions, {q.id for q in questions}, seed=1)
 
 
 @pytest.mark.parametrize("documents", [0, 40])
@@ -251,7 +252,7 @@ def test_questions_with_a_split_pull_those_on_their_documents(
 
 def test_questions_on_the_same_document_stay_together() -> None:
     questions = _loose(60, documents=12)
-    assigned = assign_splits(questions, {q.id for q in questions})
+    assigned = draw(questions, {q.id for q in questions})
     splits: dict[str, set[str]] = {}
     for question in assigned:
         splits.setdefault(question.evidence[0].document, set()).add(question.split)

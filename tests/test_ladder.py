@@ -12,7 +12,7 @@ import pytest
 
 from tailor.assistant import Answer, Ask, Assistant
 from tailor.errors import TailorError, UsageError
-from tailor.ladder import climb, rows, rows_for
+from tailor.ladder import assistant_for, climb, rows, rows_for
 from tailor.run import all_runs, compare, current_run, newest_runs
 from tailor.stages import FewShot, Prompting
 from tailor.testing import Fault, Messages, not_json, rate_limited, server_error, slow
@@ -24,6 +24,19 @@ if TYPE_CHECKING:
 Configure = Callable[..., Workspace]
 DEV = ["d1", "d2", "d3", "d4"]
 TEST = ["s1", "s2", "s3", "s4", "s5", "s6"]
+
+
+def test_before_any_run_the_shipped_models_answer_by_copying(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The small language model is right less often than the extractive reader."""
+    workspace.ingest()
+    chosen = assistant_for(workspace)
+    assert (chosen.row, chosen.model) == ("baseline", "shipped")
+    assert chosen.assistant.answer("How many days of paid leave do new employees get?").text
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    other = assistant_for(workspace, model="openai:gpt-5-mini")
+    assert other.row == "retrieval"
 
 
 def test_a_stage_that_comes_again_gets_a_number() -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -15,8 +14,6 @@ from tailor.errors import TailorError
 from tailor.text import fold, language, nfc, words
 
 Split = Literal["train", "dev", "test"]
-SHARES: dict[Split, float] = {"train": 0.3, "dev": 0.2, "test": 0.5}
-"""How questions without a split are shared out."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +58,31 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Line:
+    """A line of a benchmark file that holds a question."""
+
+    number: int
+    item: Mapping[str, Any]
+    """As it is written, Unicode form included."""
+    question: Question
+    draft: bool = False
+    """It waits for approval, and counts nowhere before."""
+
+    @property
+    def has_split(self) -> bool:
+        """Whether the line names a split."""
+        return self.item.get("split") is not None
+
+
+@dataclass(frozen=True)
 class Benchmark:
     """The questions of a workspace, in file order."""
 
     questions: tuple[Question, ...]
     task: Literal["answer"] = "answer"
     problems: tuple[Problem, ...] = ()
+    drafts: tuple[Question, ...] = ()
+    """Questions that wait for approval; no split holds them."""
 
     @property
     def digest(self) -> str:
@@ -84,118 +100,100 @@ class Benchmark:
         Raises:
             TailorError: the file is missing, not UTF-8, or holds no usable question.
         """
-        try:
-            raw = path.read_bytes()
-        except FileNotFoundError:
-            raise TailorError(
-                f"There is no benchmark at {path}: write one question a line, like "
-                '{"question": "...", "answer": "...", "evidence": []}.'
-            ) from None
-        try:
-            # Not splitlines: JSON texts may hold other line separators as they are.
-            lines = nfc(raw.decode("utf-8-sig")).split("\n")
-        except UnicodeDecodeError as error:
-            at = raw[: error.start].count(b"\n") + 1
-            raise TailorError(f"{path}:{at}: not UTF-8; save the file as UTF-8.") from None
-        questions: list[Question] = []
-        unassigned: set[str] = set()
-        problems: list[Problem] = []
+        from tailor.benchmarking.splitting import draw
+
+        lines, problems = read(path)
+        kept: list[Line] = []
         first_line: dict[str, int] = {}
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
+        for line in lines:
+            question = line.question
+            keys = (("id", question.id), ("question", fold(question.question)))
+            seen = [
+                (what, first_line.setdefault(f"{what} {key}", line.number)) for what, key in keys
+            ]
+            if again := [(what, number) for what, number in seen if number != line.number]:
+                what, number = again[0]
+                told = f"the same {what} as line {number}; change or delete one"
+                problems.append(Problem(path, line.number, told))
+            else:
+                kept.append(line)
+        problems.sort(key=lambda problem: problem.line)
+        drafts = tuple(line.question for line in kept if line.draft)
+        approved = [line for line in kept if not line.draft]
+        if not approved:
+            hint = f" First: line {problems[0].line}, {problems[0].message}." if problems else ""
+            if drafts:
+                hint += f" {len(drafts)} drafts wait for approval."
+            raise TailorError(f"{path} holds no usable question.{hint}")
+        unassigned = {line.question.id for line in approved if not line.has_split}
+        questions = draw((line.question for line in approved), unassigned)
+        return cls(questions, problems=tuple(problems), drafts=drafts)
+
+
+def read(path: Path) -> tuple[list[Line], list[Problem]]:
+    """Every line of a benchmark file that holds a question, and those that do not.
+
+    Nothing is compared: questions may repeat each other, and a split is only what a line names.
+
+    Raises:
+        TailorError: the file is missing or not UTF-8.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise TailorError(
+            f"There is no benchmark at {path}: write one question a line, like "
+            '{"question": "...", "answer": "...", "evidence": []}.'
+        ) from None
+    try:
+        # Not splitlines: JSON texts may hold other line separators as they are.
+        texts = raw.decode("utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        at = raw[: error.start].count(b"\n") + 1
+        raise TailorError(f"{path}:{at}: not UTF-8; save the file as UTF-8.") from None
+    lines: list[Line] = []
+    problems: list[Problem] = []
+    for number, text in enumerate(texts, 1):
+        if text.strip():
             try:
-                question, has_split = _question(line, number)
-                for what, key in (("id", question.id), ("question", fold(question.question))):
-                    if (seen := first_line.setdefault(f"{what} {key}", number)) != number:
-                        raise ValueError(f"the same {what} as line {seen}; change or delete one")
+                lines.append(_line(text, number))
             except ValueError as error:
                 problems.append(Problem(path, number, str(error)))
-                continue
-            questions.append(question)
-            if not has_split:
-                unassigned.add(question.id)
-        if not questions:
-            first = f" First: line {problems[0].line}, {problems[0].message}." if problems else ""
-            raise TailorError(f"{path} holds no usable question.{first}")
-        return cls(assign_splits(questions, unassigned), problems=tuple(problems))
+    return lines, problems
 
 
-def assign_splits(
-    questions: Iterable[Question], unassigned: set[str], seed: int = 0
-) -> tuple[Question, ...]:
-    """Give a split to the questions named in ``unassigned``, those on shared documents together.
-
-    Questions are one group when a chain of shared documents joins them. A group takes the split
-    that its questions have already (of several: test before dev before train), which itself never
-    changes. Any other group is drawn by ``SHARES`` with a hash of its first document's name or,
-    without documents, of the question's id (its text, where the id is only the line number).
-
-    So a new question moves others only where it joins their documents to others. The shares hold
-    on average: a benchmark on a handful of documents can leave a split empty.
-    """
-    questions = list(questions)
-    parents: dict[str, str] = {}
-
-    def root(name: str) -> str:
-        while (above := parents.setdefault(name, name)) != name:
-            parents[name] = parents[above]  # shortens the way for the next time
-            name = above
-        return name
-
-    for q in questions:
-        first, *others = _subjects(q)
-        for other in others:
-            # The first name by the alphabet becomes the root, whatever the order of the questions.
-            low, high = sorted((root(first), root(other)))
-            parents[high] = low
-    taken: dict[str, set[Split]] = {}
-    for q in questions:
-        if q.id not in unassigned:
-            taken.setdefault(root(_subjects(q)[0]), set()).add(q.split)
-
-    def split_of(q: Question) -> Split:
-        group = root(_subjects(q)[0])
-        given = taken.get(group, ())
-        return next((s for s in _PULL if s in given), None) or _drawn(f"{seed} {group}")
-
-    return tuple(replace(q, split=split_of(q)) if q.id in unassigned else q for q in questions)
+_KEYS = {"id", "question", "answer", "evidence", "lang", "tags", "split", "format", "status"}
 
 
-_PULL: tuple[Split, ...] = ("test", "dev", "train")
-
-
-def _subjects(q: Question) -> list[str]:
-    """What a question is about: its documents, else nothing but itself."""
-    if q.evidence:
-        return sorted({f"document {e.document}" for e in q.evidence})
-    numbered = re.fullmatch(r"line-\d+", q.id)  # such an id changes with every line above it
-    return [f"question {q.question if numbered else q.id}"]
-
-
-def _drawn(text: str) -> Split:
-    """A split by ``SHARES``, always the same for the same text."""
-    raw = hashlib.sha256(text.encode(errors="surrogatepass")).digest()
-    rest = int.from_bytes(raw[:6], "big") / 2**48
-    for name, share in SHARES.items():
-        if rest < share:
-            return name
-        rest -= share
-    return name
-
-
-_KEYS = {"id", "question", "answer", "evidence", "lang", "tags", "split", "format"}
-
-
-def _question(line: str, number: int) -> tuple[Question, bool]:
+def _line(text: str, number: int) -> Line:
     try:
-        item: Any = json.loads(line, parse_constant=_not_json)
+        written: Any = json.loads(text, parse_constant=_not_json)
     except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON ({error.msg} at column {error.colno})") from None
+        told = error.msg.removesuffix(" at")
+        raise ValueError(f"not JSON ({told} at column {error.colno})") from None
     except RecursionError:
         raise ValueError("not a question: nested too deeply") from None
-    if not isinstance(item, dict):
+    if not isinstance(written, dict):
         raise ValueError("not a JSON object; write one question a line")
+    return Line(number, written, _question(_composed(written), number), _is_draft(written))
+
+
+def _composed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {nfc(key): _composed(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_composed(inner) for inner in value]
+    return nfc(value) if isinstance(value, str) else value
+
+
+def _is_draft(item: Mapping[str, Any]) -> bool:
+    status = item.get("status", "approved")
+    if status not in ("approved", "draft"):
+        raise ValueError(f'"status" is {status!r}; it must be draft or approved')
+    return bool(status == "draft")
+
+
+def _question(item: Mapping[str, Any], number: int) -> Question:
     if unknown := sorted(item.keys() - _KEYS):
         raise ValueError(f"unknown key {unknown[0]!r}; known are {', '.join(sorted(_KEYS))}")
     text = item.get("question")
@@ -217,18 +215,15 @@ def _question(line: str, number: int) -> tuple[Question, bool]:
             re.compile(format)
         except (TypeError, re.error) as error:
             raise ValueError(f'"format" is not a regular expression ({error})') from None
-    return (
-        Question(
-            id=f"line-{number}" if id is None else str(id),
-            question=text,
-            answers=_answers(item["answer"]),
-            evidence=_evidence(item.get("evidence", [])),
-            lang=str(item.get("lang") or language(text)),
-            tags=tuple(tags),
-            split=split or "test",
-            format=format,
-        ),
-        split is not None,
+    return Question(
+        id=f"line-{number}" if id is None else str(id),
+        question=text,
+        answers=_answers(item["answer"]),
+        evidence=_evidence(item.get("evidence", [])),
+        lang=str(item.get("lang") or language(text)),
+        tags=tuple(tags),
+        split=split or "test",
+        format=format,
     )
 
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Protocol
@@ -126,6 +126,8 @@ def climb(
         for position, row in enumerate(entries):
             told(row.id, "prepare", 0, 0)
             workspace.progress = _both(told, noted, row.id)
+            notes: list[str] = []
+            workspace.note = _noting(notes, told, row.id)
             reference = row.stage.starts_from == "root"
             if not reference and isinstance(root.model, Chat):
                 _ = root.model.model  # a missing key or package is told before any work is done
@@ -140,6 +142,7 @@ def climb(
             lineage = (*lineage, Step(row.id, row.stage.name(), row.stage.settings()))
             if row.scored:
                 run = _record(workspace, row, model, previous, base, lineage, assistant, position)
+                run = replace(run, notes=tuple(notes))
                 _ask(run, assistant, told)
                 finished.append(run)
             if reference:
@@ -150,6 +153,7 @@ def climb(
                     continue
                 best_dev = score
             current = (row.id, assistant, lineage)
+    workspace.note = None
     return finished
 
 
@@ -165,7 +169,10 @@ class Chosen:
 
 
 def assistant_for(workspace: Workspace, row: str | None = None, model: str | None = None) -> Chosen:
-    """The assistant of a row, run or not; without a name that of the winner, else of retrieval.
+    """The assistant of a row, run or not; without a name that of the winner.
+
+    Before anything was run that is ``retrieval``, or ``baseline`` for the shipped model: the
+    extractive reader is right more often than the small language model.
 
     Raises:
         UsageError: there is no such row or stage.
@@ -175,7 +182,8 @@ def assistant_for(workspace: Workspace, row: str | None = None, model: str | Non
     if row is None and runs:
         winner = compare(runs).winner
         row, model = winner.row, winner.model or model
-    row, model = row or "retrieval", model or workspace.config.model
+    model = model or workspace.config.model
+    row = row or ("baseline" if model == "shipped" else "retrieval")
     for run in runs:
         if (run.row, run.model) == (row, model) and not run.stale():
             return Chosen(run.assistant(), row, model)
@@ -310,6 +318,14 @@ def _both(told: Progress, noted: Progress, row: str) -> Callable[[str, int, int]
         noted(row, step, done, total)
 
     return both
+
+
+def _noting(notes: list[str], told: Progress, row: str) -> Callable[[str], None]:
+    def note(sentence: str) -> None:
+        notes.append(sentence)
+        told(row, "note", 0, 0, sentence)
+
+    return note
 
 
 @contextmanager

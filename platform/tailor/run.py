@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tailor.assistant import Answer, Ask, Assistant
 from tailor.benchmark import Split
-from tailor.errors import TailorError
+from tailor.errors import NotApplicable, TailorError
 
 if TYPE_CHECKING:
     from tailor.scoring.comparison import Comparison, Scored
@@ -54,6 +54,10 @@ class Run:
     started: str
     versions: Mapping[str, str]
     workspace: Workspace = field(repr=False, compare=False)
+    notes: tuple[str, ...] = ()
+    """What the row's stage left out and why, a sentence each."""
+    imported: bool = False
+    """Answered by people or another system: there is no assistant to put together again."""
 
     @property
     def stage(self) -> str:
@@ -61,7 +65,15 @@ class Run:
         return self.lineage[-1].stage
 
     def assistant(self) -> Assistant:
-        """The assistant of this row, put together again from what is stored."""
+        """The assistant of this row, put together again from what is stored.
+
+        Raises:
+            NotApplicable: its answers were imported.
+        """
+        if self.imported:
+            raise NotApplicable(
+                f"Row {self.row} ({self.model}) has answers only, no assistant; choose another row."
+            )
         assistant = self.workspace.root_assistant(self.model)
         for step in self.lineage:
             stage = self.workspace.stage(step.stage).with_settings(step.settings)
@@ -78,7 +90,10 @@ class Run:
     def scored(self, split: Split) -> Scored:
         """This run in the form comparisons take."""
         from tailor.scoring.comparison import Scored
+        from tailor.scoring.extra import stored
 
+        questions, answers = self.workspace.benchmark.split(split), self.answers(split)
+        extra = stored(self, questions, answers)
         return Scored(
             row=self.row,
             stage=self.stage,
@@ -88,15 +103,23 @@ class Run:
             previous=self.previous,
             fingerprint=self.fingerprint,
             base=self.base,
-            questions=self.workspace.benchmark.split(split),
-            answers=self.answers(split),
+            questions=questions,
+            answers=answers,
             spans=self.workspace.spans,
             stale=self.stale(),
             pattern=self.workspace.config.answer_pattern or None,
+            imported=self.imported,
+            extra=extra.scores,
+            pooled=extra.pooled,
         )
 
     def stale(self) -> str:
-        """Why this run is not comparable with today's workspace; empty when it is."""
+        """Why this run is not comparable with today's workspace; empty when it is.
+
+        Imported answers stand by their questions: those that changed count as not answered.
+        """
+        if self.imported:
+            return ""
         if self.benchmark != self.workspace.benchmark.digest:
             return "the benchmark changed since this run"
         if self.generation and self.generation != self.workspace.index().generation:
@@ -173,6 +196,7 @@ def all_runs(workspace: Workspace) -> list[Run]:
         try:
             record = json.loads(path.read_text("utf-8"))
             record["lineage"] = tuple(Step(**step) for step in record["lineage"])
+            record["notes"] = tuple(record.get("notes", ()))
             found.append(Run(**record, workspace=workspace))
         except (OSError, ValueError, TypeError, KeyError):
             continue  # a record torn by a crash: its answers are in the store, a new run finds them

@@ -1,4 +1,4 @@
-"""Training pairs: the train questions as the assistant would be asked them, with their answers."""
+"""Training pairs: questions as the assistant would be asked them, with their answers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tailor.assistant import REFUSAL, Ask, Assistant
+from tailor.benchmarking.leakage import sift
 from tailor.documents.passages import Passage
 from tailor.errors import NotApplicable
 
@@ -27,7 +28,9 @@ class Pair:
 
 
 def pairs(assistant: Assistant, chat: Chat, workspace: Workspace) -> list[Pair]:
-    """One pair for each train question, in file order; dev and test questions are never used.
+    """One pair for each train question, then each of ``training.jsonl``, in file order.
+
+    Dev and test questions are never used, nor is what gives one of them away.
 
     With a retriever the prompt holds what it finds. Where it misses the evidence, the passage that
     holds it takes the last place, so that the lesson is to read rather than to guess.
@@ -37,11 +40,13 @@ def pairs(assistant: Assistant, chat: Chat, workspace: Workspace) -> list[Pair]:
     """
     from langchain_core.messages import convert_to_openai_messages
 
-    questions = workspace.benchmark.split("train")
+    train = (*workspace.benchmark.split("train"), *workspace.training)
+    questions = sift(workspace, "fine_tuning", train, "dev", "test")
     if len(questions) < FEWEST:
         raise NotApplicable(
-            f"fine_tuning needs at least {FEWEST} train questions and the benchmark has "
-            f'{len(questions)}: add questions with "split": "train".'
+            f"fine_tuning needs at least {FEWEST} train questions and the workspace has "
+            f'{len(questions)} that give no other away: add questions with "split": "train" to the '
+            "benchmark, or draft some with `tailor benchmark draft --training`."
         )
     out: list[Pair] = []
     for question in questions:

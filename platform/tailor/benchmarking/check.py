@@ -1,0 +1,171 @@
+"""The check of a benchmark: everything that is wrong with it, in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tailor.benchmark import Line, read
+from tailor.benchmarking.accepted import accepted
+from tailor.benchmarking.balance import balance, splits
+from tailor.benchmarking.duplicates import alike, repeated, unrepeated
+from tailor.benchmarking.evidence import evidence
+from tailor.benchmarking.finding import Finding
+from tailor.benchmarking.power import Power, power
+from tailor.benchmarking.splitting import draw
+
+if TYPE_CHECKING:
+    from tailor.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found."""
+
+    path: Path
+    questions: int
+    """That count; drafts and lines that cannot be read do not."""
+    drafts: int
+    findings: tuple[Finding, ...]
+    """Errors and warnings by line, then those about the whole benchmark."""
+    power: Power
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """What makes scores wrong."""
+        return tuple(f for f in self.findings if f.level == "error")
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What a person should look at."""
+        return tuple(f for f in self.findings if f.level == "warning")
+
+    def told(self, finding: Finding, lang: str = "en") -> str:
+        """A finding with file and line, as compilers write it."""
+        where = f"{self.path}:{finding.line}" if finding.line else str(self.path)
+        named = f"{finding.id} " if finding.id and finding.kind not in _OWN_SUBJECT else ""
+        return f"{where}: {named}{finding.message(lang)}"
+
+    def to_json(self) -> dict[str, Any]:
+        """What ``tailor benchmark check --json`` prints."""
+        return {
+            "schema_version": 1,
+            "path": str(self.path),
+            "questions": self.questions,
+            "drafts": self.drafts,
+            "errors": len(self.errors),
+            "warnings": len(self.warnings),
+            "power": self.power.to_json(),
+            "findings": [finding.to_json() for finding in self.findings],
+        }
+
+
+_OWN_SUBJECT = {"no_quote", "stale", "unsupported", "answer_in_question", "leak", "leak_meaning"}
+
+
+def check(
+    workspace: Workspace,
+    ask: bool = False,
+    model: str | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Report:
+    """Everything that is wrong with the workspace's benchmark, and what its questions buy.
+
+    Args:
+        workspace: whose benchmark and documents are compared.
+        ask: also ask the model every question without documents, to see which it knows.
+        model: that is asked; the workspace's own when None.
+        progress: told how far the asking has come.
+
+    Raises:
+        TailorError: there is no benchmark file or it is not UTF-8, or the model refuses the calls.
+    """
+    path = workspace.knowledge / "benchmark.jsonl"
+    lines, problems = read(path)
+    found = [
+        Finding("syntax", problem.line, values={"message": problem.message}) for problem in problems
+    ]
+    found += repeated(lines)
+    found += alike(lines)
+    found += accepted(lines)
+    found += _against_documents(workspace, lines)
+    counted = _counted(lines)
+    if counted:
+        from tailor.benchmarking.leaks import leaks
+
+        found += leaks(counted)
+        found += splits(counted)
+        found += balance([line.question for line in counted], _languages(workspace))
+        if ask:
+            from tailor.benchmarking.blind import answered_blind
+
+            found += answered_blind(workspace, counted, model, progress)
+    else:
+        found.append(Finding("empty"))
+    found.sort(key=lambda f: (f.line is None, f.line or 0))
+    return Report(
+        path=path,
+        questions=len(counted),
+        drafts=sum(line.draft for line in lines),
+        findings=tuple(found),
+        power=power(sum(line.question.split == "test" for line in counted)),
+    )
+
+
+def _counted(lines: Sequence[Line]) -> list[Line]:
+    """The lines that are scored, each with the split it is scored in."""
+    kept = [line for line in unrepeated(lines) if not line.draft]
+    loose = {line.question.id for line in kept if not line.has_split}
+    drawn = draw((line.question for line in kept), loose)
+    return [replace(line, question=q) for line, q in zip(kept, drawn, strict=True)]
+
+
+def _against_documents(workspace: Workspace, lines: Sequence[Line]) -> Iterator[Finding]:
+    from tailor.documents.index import documents
+
+    if not (workspace.state / "documents.db").exists():
+        if any(line.question.evidence for line in lines):
+            yield Finding("not_ingested")
+        return
+    if changed := _changed(workspace):
+        names = ", ".join(changed[:3]) + (", …" if len(changed) > 3 else "")
+        yield Finding("changed_documents", values={"n": len(changed), "names": names})
+    memory = workspace.state / "evidence.json"
+    yield from evidence(lines, documents(workspace.state), workspace.knowledge, memory)
+
+
+def _changed(workspace: Workspace) -> list[str]:
+    from tailor.documents.store import DocumentStore, database
+
+    with database(workspace.state / "documents.db") as connection:
+        records = DocumentStore(connection).records()
+    return [
+        path
+        for path, record in records.items()
+        if _differs(workspace.knowledge / path, record.size, record.mtime_ns, record.sha256)
+    ]
+
+
+def _differs(path: Path, size: int, mtime_ns: int, sha256: str) -> bool:
+    """Whether a file has another content; one that is gone or inside another is left to others."""
+    import hashlib
+
+    try:
+        stat = path.stat()
+        if (stat.st_size, stat.st_mtime_ns) == (size, mtime_ns):
+            return False
+        return stat.st_size != size or hashlib.sha256(path.read_bytes()).hexdigest() != sha256
+    except OSError:
+        return False
+
+
+def _languages(workspace: Workspace) -> dict[str, str]:
+    from tailor.documents.store import DocumentStore, database
+
+    if not (workspace.state / "documents.db").exists():
+        return {}
+    with database(workspace.state / "documents.db") as connection:
+        records = DocumentStore(connection).records()
+    return {path: record.language for path, record in records.items() if record.status == "ok"}

@@ -1,0 +1,329 @@
+"""Questions from elsewhere, brought into the benchmark."""
+
+from __future__ import annotations
+
+import shutil
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from tailor.assistant import is_refusal
+from tailor.benchmark import Evidence, Split, read
+from tailor.benchmarking.file import edit, write
+from tailor.benchmarking.imported import Documents, clean, evidence_in
+from tailor.benchmarking.presets import (
+    COLUMNS,
+    PRESETS,
+    Context,
+    Item,
+    Preset,
+    by_columns,
+    columns,
+    detect,
+    text,
+)
+from tailor.benchmarking.rows import Row, rows
+from tailor.errors import TailorError, UsageError
+from tailor.text import fold, language, nfc, words
+
+if TYPE_CHECKING:
+    from tailor.workspace import Workspace
+
+Mode = Literal["new", "append", "replace"]
+_SPLITS = {"train": "train", "validation": "dev", "valid": "dev", "dev": "dev", "test": "test"}
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import brought, and what it left."""
+
+    source: str
+    form: str
+    """The preset, or the columns that were taken."""
+    rows: int
+    taken: int
+    dropped: Mapping[str, Sequence[str]]
+    """Numbers of the rows or lines that were left out, by reason."""
+    without_evidence: int
+    guessed: int
+    """Quotes that do not hold the answer: the sentence of the context that is most like it."""
+    documents: int
+    """Files written to ``knowledge/imported/``."""
+    contexts_left: int
+    """Questions whose contexts were not written to documents."""
+    path: Path
+    kept_copy: Path | None = None
+    """Where the former file lies, if it was replaced."""
+
+    def to_json(self) -> dict[str, Any]:
+        """What ``tailor benchmark import --json`` prints."""
+        return {
+            "schema_version": 1,
+            "source": self.source,
+            "form": self.form,
+            "rows": self.rows,
+            "taken": self.taken,
+            "dropped": {reason: list(at) for reason, at in self.dropped.items()},
+            "without_evidence": self.without_evidence,
+            "guessed": self.guessed,
+            "documents": self.documents,
+            "contexts_left": self.contexts_left,
+            "path": str(self.path),
+            "former": str(self.kept_copy) if self.kept_copy else None,
+        }
+
+
+class _Left(Exception):
+    """An item is left out, and its number alone does not tell why."""
+
+    def __init__(self, reason: str, where: str) -> None:
+        super().__init__(reason)
+        self.reason, self.where = reason, where
+
+
+@dataclass
+class _Taking:
+    """The questions taken so far, and why others were not."""
+
+    known: dict[str, str]
+    """Questions by their words, with where they stand."""
+    ids: set[str]
+    documents: Documents
+    by_id: Mapping[str, Context] | None
+    split: str
+    lang: str
+    tags: Sequence[str]
+    items: list[dict[str, Any]] = field(default_factory=list)
+    dropped: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    without_evidence: int = 0
+    guessed: int = 0
+    rows: int = 0
+    with_contexts: int = 0
+
+    def take_all(self, items: Iterable[Item | ValueError], number: int) -> None:
+        """Keep what can be kept of a row's items."""
+        self.rows += 1
+        for item in items:
+            try:
+                if isinstance(item, ValueError):
+                    raise item
+                self.take(_looked_up(item, self.by_id), number)
+                self.with_contexts += bool(item.contexts)
+            except _Left as left:
+                self.dropped[left.reason].append(left.where)
+            except ValueError as error:
+                self.dropped[str(error)].append(str(number))
+
+    def take(self, item: Item, number: int) -> None:
+        """Keep an item as a line of the benchmark.
+
+        Raises:
+            ValueError: it cannot be one; the message says why.
+        """
+        question = " ".join(clean(item.question).split())
+        if not words(question):
+            raise ValueError("it has no question")
+        key = " ".join(words(fold(question)))
+        if key in self.known:
+            raise _Left("its question is asked already", f"{number} as {self.known[key]}")
+        answers = [clean(answer) for answer in item.answers]
+        refused = bool(answers) and all(map(is_refusal, answers))
+        if item.split and not self.split and item.split not in _SPLITS:
+            raise ValueError(f'its split "{item.split}" is none of {", ".join(_SPLITS)}')
+        line: dict[str, Any] = {"id": self._id(item.id), "question": question}
+        line["answer"] = None
+        evidence: list[Evidence] = []
+        if answers and not refused:
+            line["answer"] = answers if len(answers) > 1 else answers[0]
+            evidence = self._evidence(item, answers)
+            self.without_evidence += not evidence
+        else:
+            for context in item.contexts:
+                self.documents.holder(context)  # it belongs to what is searched all the same
+        line["evidence"] = [{"document": e.document, "quote": e.quote} for e in evidence]
+        line["lang"] = self.lang or item.lang or language(question)
+        line["tags"] = list(dict.fromkeys([*item.tags, *self.tags]))
+        if chosen := self.split or _SPLITS.get(item.split, ""):
+            line["split"] = chosen
+        if item.format:
+            line["format"] = item.format
+        self.known[key] = str(number)
+        self.items.append(line)
+
+    def _evidence(self, item: Item, answers: Sequence[str]) -> list[Evidence]:
+        if item.document and item.quote:
+            return [Evidence(nfc(item.document), nfc(item.quote))]
+        found, guessed = evidence_in(item, answers, self.documents)
+        self.guessed += guessed
+        return found
+
+    def _id(self, wanted: str) -> str:
+        id = wanted or f"imported-{len(self.ids) + 1}"
+        while id in self.ids:
+            stem, _, number = id.rpartition("~")
+            id = f"{stem}~{int(number) + 1}" if stem and number.isdigit() else f"{id}~2"
+        self.ids.add(id)
+        return id
+
+
+def import_questions(
+    workspace: Workspace,
+    source: str,
+    mode: Mode = "new",
+    preset: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    documents: bool = False,
+    split: Split | None = None,
+    lang: str = "",
+    tags: Sequence[str] = (),
+    limit: int | None = None,
+    contexts: str | None = None,
+    revision: str | None = None,
+    config: str | None = None,
+    hub_split: str | None = None,
+) -> Imported:
+    """Read questions from a file, a folder or the Hugging Face Hub into the benchmark.
+
+    Args:
+        workspace: whose benchmark gets them.
+        source: a CSV, TSV, JSON, JSONL or XLSX file, a dataset's folder, or ``owner/name``.
+        mode: ``new`` refuses where there are questions already; ``append`` adds to them;
+            ``replace`` puts them aside.
+        preset: the form the source has; told by its keys when None.
+        mapping: which column is taken for what, ``{"question": "Frage"}``.
+        documents: write the contexts that come with the questions to ``knowledge/imported/``.
+        split: for all questions, whatever the source says.
+        lang: the language of all questions; told by their letters when empty.
+        tags: added to every question.
+        limit: how many rows to read at most.
+        contexts: a second source with the columns id and text, where contexts are named by id.
+        revision, config, hub_split: of a dataset on the Hub, or in a folder.
+
+    Raises:
+        TailorError: the source cannot be read or holds no question, there is a benchmark already,
+            or it cannot be written. The benchmark then is what it was.
+        UsageError: a preset, a mapping or a column is not known.
+    """
+    path = workspace.knowledge / "benchmark.jsonl"
+    if mode == "new" and path.exists() and path.read_bytes().strip():
+        raise TailorError(
+            f"{path} holds questions already: say --append to add to them or --replace to put "
+            "them aside."
+        )
+    kept = read(path)[0] if mode == "append" and path.exists() else []
+    found = rows(source, revision, config, hub_split)
+    first = next(found, None)
+    if first is None:
+        raise TailorError(f"{source} holds no rows.")
+    form, take_apart = _form(first[1], preset, mapping or {})
+    taking = _Taking(
+        known={
+            " ".join(words(fold(x.question.question))): f"line {x.number} of {path.name}"
+            for x in kept
+        },
+        ids={line.question.id for line in kept},
+        documents=Documents.of(workspace, Path(source.rstrip("/")).stem, write=documents),
+        by_id=_by_id(contexts) if contexts else None,
+        split=split or "",
+        lang=lang,
+        tags=tags,
+    )
+    for number, row in islice(chain([first], found), limit):
+        taking.take_all(take_apart(row), number)
+    if not taking.items:
+        raise TailorError(f"{source} holds no question that can be taken{_why(taking.dropped)}.")
+    written = taking.documents.save()
+    copy = _put(workspace, path, taking.items, mode)
+    return Imported(
+        source=source,
+        form=form,
+        rows=taking.rows,
+        taken=len(taking.items),
+        dropped=dict(taking.dropped),
+        without_evidence=taking.without_evidence,
+        guessed=taking.guessed,
+        documents=written,
+        contexts_left=0 if documents else taking.with_contexts,
+        path=path,
+        kept_copy=copy,
+    )
+
+
+def _by_id(source: str) -> dict[str, Context]:
+    """Contexts by id, of a source with the columns id and text, and maybe title."""
+    found = {
+        text(row.get("id") or row.get("_id")): Context(
+            text(row.get("text")), text(row.get("title"))
+        )
+        for _, row in rows(source)
+    }
+    if not any(context.text for context in found.values()):
+        raise TailorError(f"{source} holds no contexts: it needs the columns id and text.")
+    return found
+
+
+def _looked_up(item: Item, by_id: Mapping[str, Context] | None) -> Item:
+    if by_id is None:
+        return item
+    if missing := [c.text for c in item.contexts if c.text not in by_id]:
+        raise ValueError(f'there is no context "{missing[0]}"')
+    return replace(item, contexts=tuple(by_id[c.text] for c in item.contexts))
+
+
+def _form(row: Row, preset: str | None, given: Mapping[str, str]) -> tuple[str, Preset]:
+    """What the source is read as, in words, and how."""
+    if unknown := sorted(given.keys() - COLUMNS.keys()):
+        raise UsageError(
+            f"--map {unknown[0]}=…: there is no {unknown[0]!r}; there are {', '.join(COLUMNS)}."
+        )
+    preset = preset or ("columns" if given else detect(row))
+    if preset in PRESETS:
+        return preset, PRESETS[preset]
+    if preset != "columns":
+        known = ", ".join((*PRESETS, "columns"))
+        raise UsageError(f"--preset is {preset!r}; it must be one of {known}.")
+    mapping = columns(row, given)
+    for target, column in given.items():
+        if column.partition(".")[0] not in row and column not in row:
+            raise UsageError(
+                f"--map {target}={column}: there is no column {column!r}; there are "
+                f"{', '.join(row)}."
+            )
+    missing = [target for target in ("question", "answer") if target not in mapping]
+    if missing:
+        raise UsageError(
+            f"No column is the {missing[0]}; there are {', '.join(row)}: say "
+            f"--map {missing[0]}=COLUMN."
+        )
+    told = ", ".join(f"{column} as {target}" for target, column in mapping.items())
+    return told, by_columns(mapping)
+
+
+def _put(
+    workspace: Workspace, path: Path, items: Sequence[Mapping[str, Any]], mode: Mode
+) -> Path | None:
+    copy = None
+    if mode == "replace" and path.exists():
+        copy = workspace.state / "benchmark-former.jsonl"
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+        write(path, "".join(_lines(items)))
+    else:
+        edit(path, added=items)
+    workspace.forget_benchmark()
+    return copy
+
+
+def _lines(items: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    import json
+
+    for item in items:
+        yield json.dumps(item, ensure_ascii=False) + "\n"
+
+
+def _why(dropped: Mapping[str, Sequence[str]]) -> str:
+    told = [f"{len(at)}: {reason}" for reason, at in list(dropped.items())[:3]]
+    return f" ({'; '.join(told)})" if told else ""

@@ -1,0 +1,171 @@
+"""Rows to import: from CSV, JSON, JSONL and XLSX files, and from Hugging Face datasets."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tailor.errors import TailorError, UsageError
+
+Row = dict[str, Any]
+Numbered = tuple[int, Row]
+"""The number of a line or an entry, from 1, with its values by column."""
+
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".xlsx")
+_HUB = re.compile(r"[\w.-]+(/[\w.-]+)?")
+
+
+def rows(
+    source: str,
+    revision: str | None = None,
+    config: str | None = None,
+    hub_split: str | None = None,
+) -> Iterator[Numbered]:
+    """The rows of a file, of a folder that holds a dataset, or of a dataset on the Hugging Face Hub.
+
+    Raises:
+        TailorError: it is not there or cannot be read; the sentence names the line where one is
+            broken.
+        UsageError: it is none of these.
+    """  # noqa: E501
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return _dataset(str(path), None, config, hub_split)
+    if path.is_file():
+        return _file(path)
+    if path.suffix.lower() in SUFFIXES:
+        raise TailorError(f"There is no file {path}; see to its path.")
+    if _HUB.fullmatch(source):
+        return _dataset(source, revision, config, hub_split)
+    raise UsageError(
+        f"{source} is no file, no folder and no dataset's name: name one of "
+        f"{', '.join(SUFFIXES)}, a folder, or owner/name on the Hugging Face Hub."
+    )
+
+
+def _file(path: Path) -> Iterator[Numbered]:
+    suffix = path.suffix.lower()
+    if suffix == ".xlsx":
+        return _xlsx(path)
+    if suffix not in SUFFIXES:
+        raise UsageError(f"{path} is not one of {', '.join(SUFFIXES)}.")
+    from tailor.documents.readers.decoding import decode
+    from tailor.documents.refusal import Refused
+
+    try:
+        text, _ = decode(path.read_bytes())
+    except OSError as error:
+        raise TailorError(f"{path} cannot be read ({error.strerror}).") from None
+    except Refused as error:
+        raise TailorError(f"{path} cannot be read: {error}.") from None
+    if suffix in (".csv", ".tsv"):
+        return _csv(path, text)
+    return _jsonl(path, text) if suffix != ".json" else _json(path, text)
+
+
+def _csv(path: Path, text: str) -> Iterator[Numbered]:
+    from tailor.documents.readers.csv import delimiter_of
+
+    csv.field_size_limit(1 << 30)
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else delimiter_of(text) or ","
+    reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff"), newline=""), delimiter=delimiter)
+    try:
+        for row in reader:
+            extra = row.pop(None, None)
+            if extra:
+                raise TailorError(
+                    f"{path}:{reader.line_num}: more cells than columns; quote texts that hold a "
+                    f"{delimiter!r}."
+                )
+            yield reader.line_num, {str(k).strip(): v or "" for k, v in row.items()}
+    except csv.Error as error:
+        raise TailorError(f"{path}:{reader.line_num}: not CSV ({error}).") from None
+
+
+def _jsonl(path: Path, text: str) -> Iterator[Numbered]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise TailorError(f"{path}:{number}: not JSON ({error}); mend that line.") from None
+        if not isinstance(value, dict):
+            raise TailorError(f"{path}:{number}: not a JSON object; write one entry a line.")
+        yield number, value
+
+
+def _json(path: Path, text: str) -> Iterator[Numbered]:
+    """A list of entries, wherever it stands: alone, or under ``data`` as in SQuAD's files."""
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        if "\n" in text.strip() and text.lstrip().startswith("{") and error.msg == "Extra data":
+            return _jsonl(path, text)
+        raise TailorError(f"{path}:{error.lineno}: not JSON ({error.msg}).") from None
+    except RecursionError:
+        raise TailorError(f"{path} is nested too deeply to be read.") from None
+    if isinstance(value, dict):
+        lists = [inner for inner in value.values() if isinstance(inner, list)]
+        value = value.get("data", lists[0] if len(lists) == 1 else [value])
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        raise TailorError(f"{path} holds no list of entries; see the forms that import reads.")
+    return iter(enumerate(value, 1))
+
+
+def _xlsx(path: Path) -> Iterator[Numbered]:
+    from zipfile import BadZipFile
+
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        book = load_workbook(path, read_only=True, data_only=True)
+    except (BadZipFile, InvalidFileException, KeyError, OSError, ValueError) as error:
+        raise TailorError(f"{path} is not an XLSX file ({error}).") from None
+    try:
+        names: list[str] = []
+        lines = book.worksheets[0].iter_rows(values_only=True) if book.worksheets else ()
+        for number, cells in enumerate(lines, 1):
+            if not any(cell is not None for cell in cells):
+                continue
+            if not names:
+                names = [str(cell).strip() if cell is not None else "" for cell in cells]
+                continue
+            values = ("" if cell is None else cell for cell in cells)
+            yield number, {n: c for n, c in zip(names, values, strict=False) if n}
+    finally:
+        book.close()
+
+
+def _dataset(
+    name: str, revision: str | None, config: str | None, split: str | None
+) -> Iterator[Numbered]:
+    import datasets
+
+    datasets.disable_progress_bars()
+    try:
+        if (Path(name) / "state.json").exists() or (Path(name) / "dataset_dict.json").exists():
+            loaded = datasets.load_from_disk(name)
+        else:
+            loaded = datasets.load_dataset(name, config, revision=revision)
+    except Exception as error:  # the library's own errors are of a dozen kinds
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise TailorError(
+            f"The dataset {name} cannot be loaded ({reason}); see to its name, --revision and "
+            "--config, and to the network."
+        ) from None
+    parts = loaded if isinstance(loaded, dict) else {split or "": loaded}
+    if split and split not in parts:
+        raise UsageError(f"{name} has no split {split!r}; it has {', '.join(parts)}.")
+    number = 0
+    for part, table in parts.items():
+        if split in (None, part):
+            for entry in table:
+                number += 1
+                yield number, {"split": part, **entry} if part else dict(entry)

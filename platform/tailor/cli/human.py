@@ -1,0 +1,85 @@
+"""``tailor benchmark human``: questions out for people to answer, and their answers in."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from tailor.cli.common import JsonOption, WorkspaceOption
+
+app = typer.Typer(
+    help="Let people answer the questions, as a row to compare with.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command()
+def export(
+    output: Annotated[Path, typer.Option("--output", "-o", help="CSV file to write.")],
+    split: Annotated[
+        Literal["train", "dev", "test"], typer.Option(help="Which questions.")
+    ] = "test",
+    n: Annotated[int | None, typer.Option("--n", min=1, help="How many; else all.")] = None,
+    seed: Annotated[int, typer.Option(help="Another seed gives another order.")] = 0,
+    workspace: WorkspaceOption = Path(),
+) -> None:
+    """Write questions for people to answer, in random order and without answers."""
+    from tailor.benchmarking import human
+    from tailor.cli.common import here, name_problems, open_workspace, say
+
+    opened = open_workspace(workspace)
+    name_problems(opened.benchmark)
+    written = human.export(opened, output, split, n, seed)
+    say(
+        f"{written} questions in {output}. Give each person a copy: one answer a line, - where the "
+        "documents do not say, empty where not answered; seconds if you like. Then: "
+        f'tailor benchmark human import FILE --name "Ann"{here(workspace)}'
+    )
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="The filled-in file, CSV or XLSX.")],
+    name: Annotated[str, typer.Option("--name", help="Who answered.")],
+    workspace: WorkspaceOption = Path(),
+    json: JsonOption = False,
+) -> None:
+    """Take a person's answers as a row of `tailor compare`."""
+    from tailor.benchmarking import human
+    from tailor.cli.common import here, open_workspace, print_json, say, stdout
+    from tailor.run import compare
+    from tailor.scoring import format
+
+    opened = open_workspace(workspace)
+    brought = human.import_answers(opened, file, name)
+    if json:
+        print_json(
+            {
+                "schema_version": 1,
+                "run": brought.run.id,
+                "row": brought.run.row,
+                "name": brought.run.model,
+                "taken": brought.taken,
+                "before": brought.before,
+                "blank": brought.blank,
+                "problems": list(brought.problems),
+                "agreement": [pair.to_json() for pair in brought.agreement],
+            }
+        )
+        return
+    for problem in brought.problems:
+        say(f"left out: {problem}")
+    before = f" and {brought.before} from before" if brought.before else ""
+    say(f"{brought.taken} answers of {name} taken{before}; {brought.blank} left open.")
+    stdout().print(compare([brought.run]).table())
+    for pair in brought.agreement:
+        other = pair.other if pair.one == brought.run.model else pair.one
+        low, high = format.percent(pair.f1.low), format.percent(pair.f1.high)
+        stdout().print(
+            f"Agrees with {other} by F1 {format.percent(pair.f1.mean)} ({low} to {high}) on "
+            f"{pair.f1.n} questions.",
+            markup=False,
+        )
+    say(f"Next: tailor compare{here(workspace)}")
