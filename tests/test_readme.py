@@ -1,11 +1,13 @@
 """What the README shows is what runs."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from tailor.benchmark import Benchmark
+from tailor.config import Config
 from tailor.workspace import Workspace
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
@@ -41,6 +43,19 @@ def test_the_benchmark_line(tmp_path: Path) -> None:
     for line in blocks("json"):
         path.write_text(line, "utf-8")
         assert not Benchmark.load(path).problems
+
+
+def test_the_settings(tmp_path: Path) -> None:
+    path = tmp_path / "tailor.toml"
+    for text in blocks("toml"):
+        path.write_text(text, "utf-8")
+        Config.load(path)
+
+
+def test_the_defaults_of_the_settings() -> None:
+    shown = tomllib.loads(blocks("toml")[0])
+    for key in ("passage_size", "passage_overlap", "passage_strategy"):
+        assert shown[key] == getattr(Config(), key)
 
 
 def test_every_command_exists() -> None:
