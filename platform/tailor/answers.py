@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +23,11 @@ CREATE TABLE IF NOT EXISTS answers (
     assistant TEXT NOT NULL, ask TEXT NOT NULL, repeat INTEGER NOT NULL,
     outcome TEXT NOT NULL, answer TEXT NOT NULL,
     PRIMARY KEY (assistant, ask, repeat)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS measured (
+    assistant TEXT NOT NULL, metric TEXT NOT NULL, ask TEXT NOT NULL,
+    about TEXT NOT NULL, value TEXT NOT NULL,
+    PRIMARY KEY (assistant, metric, ask)
 ) WITHOUT ROWID;
 """
 
@@ -112,6 +117,33 @@ class AnswerStore:
                 (assistant, ask, repeat, answer.outcome, _dump(asdict(answer))),
             )
 
+    def measured(self, assistant: str, metric: str) -> dict[str, tuple[str, Any]]:
+        """What a metric that is dear to compute found, by question key: ``(about, value)``.
+
+        ``about`` is a digest of all that the value depends on besides the answer.
+        """
+        with self._using() as db:
+            rows = db.execute(
+                "SELECT ask, about, value FROM measured WHERE assistant = ? AND metric = ?",
+                (assistant, metric),
+            ).fetchall()
+        try:
+            return {ask: (about, json.loads(value)) for ask, about, value in rows}
+        except ValueError as error:
+            raise self._damaged(error) from None
+
+    def keep_measured(
+        self, assistant: str, metric: str, found: Mapping[str, tuple[str, object]]
+    ) -> None:
+        """Commit what a metric found, in place of what it found before."""
+        with self._using() as db:
+            db.execute("BEGIN IMMEDIATE")
+            db.executemany(
+                "INSERT OR REPLACE INTO measured VALUES (?, ?, ?, ?, ?)",
+                [(assistant, metric, ask, about, _dump(v)) for ask, (about, v) in found.items()],
+            )
+            db.execute("COMMIT")
+
     def count(self) -> tuple[int, int]:
         """How many calls and how many answers are stored."""
         calls = self._one("SELECT count(*) FROM calls")
@@ -130,6 +162,8 @@ class AnswerStore:
             try:
                 yield self._db
             except sqlite3.OperationalError as error:
+                if "decode" in str(error):  # bytes that are no text: no want of room
+                    raise self._damaged(error) from None
                 raise TailorError(
                     f"The answer store {self.path} cannot be used ({error}); see that the disk has "
                     "room and may be written, then run the same command again: it goes on from "

@@ -38,7 +38,7 @@ class Config:
     embedder: str = "shipped"
     """``shipped``, ``huggingface:PATH-or-ID`` or ``openai:NAME``."""
     judge: str = ""
-    """The chat model that reads the answers in `tailor judge`, named like ``model``; empty: none."""
+    """The chat model that judges answers in `tailor judge`, named like ``model``; empty: none."""
     transcriber: str = ""
     """Writes down recordings of meetings: ``huggingface:PATH-or-ID`` of a Whisper model, or
     ``openai:NAME``; empty leaves recordings out."""

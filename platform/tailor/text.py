@@ -34,9 +34,12 @@ def fold(text: str) -> str:
         return text.lower()
     decomposed = unicodedata.normalize("NFD", text.casefold())
     bare = _MARKS.sub("", decomposed)
-    if _FURTHER.search(bare):
-        bare = "".join(c for c in bare if not unicodedata.combining(c))
+    bare = _FURTHER.sub(_unless_combining, bare)
     return unicodedata.normalize("NFC", bare.replace("đ", "d"))
+
+
+def _unless_combining(found: re.Match[str]) -> str:
+    return "" if unicodedata.combining(found[0]) else found[0]
 
 
 def words(text: str) -> list[str]:

@@ -112,12 +112,15 @@ class Workspace:
         from tailor.documents.ingest import forget_refused, ingest
         from tailor.documents.recordings import recordings
         from tailor.documents.sources import sources
+        from tailor.models.embedder import parted
+
+        parted(self.config.embedder)  # a wrong name is told before anything is read
 
         def read(told: Callable[[str, int, int], None] | None) -> IngestReport:
             return ingest(
                 self.knowledge,
                 self.state,
-                self.embeddings,
+                lambda: self.embeddings,
                 self.config.embedder,
                 self.splitter,
                 paths=paths,
@@ -129,14 +132,16 @@ class Workspace:
             )
 
         if dry_run:
-            return read(progress)
+            planned = read(progress)
+            ingested = (self.state / "documents.db").exists()
+            return replace(planned, quoted=self.quoted_questions) if ingested else planned
         if retry:
             forget_refused(self.state)
         with announced(self.state, progress) as told:
             report = read(told)
         self._indexes.clear()
         self.__dict__.pop("spans", None)
-        report = replace(report, stale=self._stale())
+        report = replace(report, stale=self._stale(), quoted=self._quoted(keep=True))
         keep_report(self.state, report.to_json())
         return report
 
@@ -271,11 +276,16 @@ class Workspace:
     @property
     def quoted_questions(self) -> tuple[str, ...]:
         """A sentence for each ingested document that holds test questions word for word."""
+        return self._quoted(keep=False)
+
+    def _quoted(self, keep: bool) -> tuple[str, ...]:
         from tailor.benchmarking.quoting import quoted
         from tailor.documents.index import documents
 
-        questions = self._all_questions()
-        return quoted(questions, documents(self.state)) if questions else ()
+        if not (questions := self._all_questions()):
+            return ()
+        file = self.state / "reports" / "quoted.json"
+        return quoted(questions, documents(self.state), file, keep)
 
     def _all_questions(self) -> tuple[Question, ...]:
         """The questions as the file has them now; none where it cannot be read."""

@@ -152,3 +152,19 @@ def test_the_commands(tailor: Any, workspace: Workspace, tmp_path: Path) -> None
     assert table.code == 0
     assert "human" in table.out
     assert tailor("ask", "x", "--stage", "human", "-w", workspace.root).code in (1, 2)
+
+
+def test_an_answer_given_twice_is_named(workspace: Workspace, blind: Path) -> None:
+    filled = fill(blind, {"s1": "30 days"})
+    line = next(row for row in rows(filled.with_name("blind.csv")) if row[0] == "s1")
+    with filled.open("a", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=";").writerow([*line[:2], "31 days", ""])
+    brought = human.import_answers(workspace, filled, "Ann")
+    assert brought.taken == 1
+    assert ["answered in an earlier line" in told for told in brought.problems] == [True]
+    assert brought.run.answers("test")["s1"].text == "30 days"
+
+
+def test_a_missing_file_is_not_looked_for_on_the_hub(workspace: Workspace) -> None:
+    with pytest.raises(TailorError, match="There is no file answers"):
+        human.import_answers(workspace, Path("answers"), "Ann")

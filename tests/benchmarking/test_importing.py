@@ -314,3 +314,34 @@ def test_the_command(tailor: Any, empty: Workspace, tmp_path: Path) -> None:
     value = tailor("benchmark", "import", there, "--map", "question=Frage,answer=Antwort",
                    "--replace", "-w", empty.root, "--json").json  # fmt: skip
     assert (value["schema_version"], value["taken"], value["rows"]) == (1, 1, 2)
+
+
+def test_every_former_file_is_kept(empty: Workspace, tmp_path: Path) -> None:
+    copies = []
+    for number in range(3):
+        text = f"question,answer\nWhat is number {number}?,{number}\n"
+        brought = import_questions(empty, source(tmp_path, "q.csv", text), mode="replace")
+        copies.append(brought.kept_copy)
+    first, second = copies[1:]
+    assert first is not None
+    assert second is not None
+    assert "number 0" in first.read_text("utf-8")
+    assert "number 1" in second.read_text("utf-8")
+
+
+@pytest.mark.parametrize("broken", ['"Where is it?,here', '"Where is it?" or so,here'])
+def test_an_open_quote_swallows_nothing(empty: Workspace, tmp_path: Path, broken: str) -> None:
+    text = f"question,answer\nHow old is it?,9 years\n{broken}\nWho has it?,Ann\n"
+    with pytest.raises(TailorError, match=r"q\.csv:3: not CSV from here on"):
+        import_questions(empty, source(tmp_path, "q.csv", text))
+
+
+def test_a_missing_file_is_not_looked_for_on_the_hub(empty: Workspace) -> None:
+    with pytest.raises(TailorError, match=r"There is no file questions\.txt"):
+        import_questions(empty, "questions.txt")
+
+
+def test_splits_are_known_in_any_case(empty: Workspace, tmp_path: Path) -> None:
+    text = "question,answer,split\nHow old is it?,9 years,Test\n"
+    import_questions(empty, source(tmp_path, "q.csv", text))
+    assert written(empty)[0]["split"] == "test"

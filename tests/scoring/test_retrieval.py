@@ -1,11 +1,19 @@
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tailor.documents.passages import Passage
-from tailor.scoring.retrieval import ndcg_at, recall_at, reciprocal_rank
+from tailor.scoring.retrieval import (
+    average_precision,
+    measures,
+    ndcg_at,
+    precision_at,
+    recall_at,
+    reciprocal_rank,
+)
 
 
 def passage(document, start, end):
@@ -21,6 +29,31 @@ def test_known_values():
     assert reciprocal_rank(found, spans) == 0.5
     ideal = 1 / math.log2(2) + 1 / math.log2(3)
     assert ndcg_at(found, spans, 3) == pytest.approx((1 / math.log2(3) + 1 / math.log2(4)) / ideal)
+
+
+def test_precision_and_average_precision():
+    found = [passage("b", 0, 100), passage("a", 0, 100), passage("a", 400, 500)]
+    spans = [("a", 10, 20), ("a", 450, 460), ("c", 0, 9)]
+    assert precision_at(found, spans, 2) == 0.5
+    assert precision_at(found, spans, 5) == pytest.approx(2 / 5), "as in TREC"
+    # found at places 2 and 3, the third never
+    assert average_precision(found, spans) == pytest.approx((1 / 2 + 2 / 3 + 0) / 3)
+    assert average_precision(found[:1], spans) == precision_at(found[:1], spans, 5) == 0
+    # two pieces that hold a span only together both count
+    halves = [passage("a", 0, 15), passage("a", 15, 30)]
+    assert precision_at(halves, [("a", 10, 24)], 2) == 1
+
+
+def test_all_at_once():
+    found, spans = [passage("a", 0, 100)], [("a", 10, 20), ("b", 0, 9)]
+    assert measures(found, spans) == {
+        "recall@5": 0.5,
+        "mrr": 1,
+        "precision@5": 0.2,
+        "ndcg@5": pytest.approx(1 / (1 + 1 / math.log2(3))),
+        "map": 0.5,
+    }
+    assert set(measures([], spans).values()) == set(measures(found, []).values()) == {None}
 
 
 def test_half_of_a_span_is_enough_and_passages_add_up():
@@ -66,3 +99,45 @@ def test_between_0_and_1_and_recall_grows_with_k(found, wanted):
     if found and wanted:
         assert values == sorted(values)
         assert bool(values[-1]) == bool(reciprocal_rank(found, wanted))
+
+
+# unchanged when only the chunking changes
+
+
+@given(
+    st.lists(spans.map(lambda s: passage(*s)), min_size=1, max_size=6),
+    st.lists(spans, min_size=1, max_size=4),
+    st.integers(1, 5),
+    st.integers(1, 4),
+    st.integers(0, 3),
+)
+def test_recall_depends_on_the_text_and_not_on_how_it_is_cut(found, wanted, k, pieces, overlap):
+    """The same text in ``pieces`` times as many passages, which may overlap."""
+    cut = []
+    for p in found:
+        at = [p.start + (p.end - p.start) * i // pieces for i in range(pieces + 1)]
+        cut += [passage(p.document, max(p.start, a - overlap), b) for a, b in pairwise(at)]
+    assert recall_at(cut, wanted, k * pieces) == recall_at(found, wanted, k)
+
+
+regions = st.permutations(range(6))
+edges = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=6, max_size=6)
+
+
+@given(regions, st.lists(st.integers(0, 5), min_size=1, max_size=4), edges, edges)
+def test_other_borders_change_no_metric(order, held, one, other):
+    """Six regions of a document, some with evidence in their middle, cut at other borders."""
+
+    def ranking(borders):
+        return [
+            passage("a", 200 * r + 40 - borders[r][0], 200 * r + 160 + borders[r][1]) for r in order
+        ]
+
+    wanted = [("a", 200 * r + 90, 200 * r + 110) for r in held]
+    assert measures(ranking(one), wanted) == measures(ranking(other), wanted)
+
+
+@given(st.lists(spans.map(lambda s: passage(*s)), max_size=6), st.lists(spans, max_size=4))
+def test_every_measure_lies_between_0_and_1(found, wanted):
+    for value in measures(found, wanted).values():
+        assert value is None or 0 <= value <= 1 + 1e-12

@@ -6,7 +6,9 @@ from tailor.documents.passages import Passage
 from tailor.errors import TailorError
 from tailor.scoring.score import PRIMARY, score
 
-TEXT = ("exact_match", "f1", "contains", "exact_match_folded", "f1_folded")
+PLAIN = ("exact_match", "f1", "contains", "rouge1", "rouge2", "rougeL", "bleu", "chrf")
+TEXT = (*PLAIN, *(f"{name}_folded" for name in PLAIN))
+RETRIEVAL = ("recall@5", "mrr", "precision@5", "ndcg@5", "map")
 LEAVE = Question("leave", "How many days?", ("12 days",))
 NOWHERE = Question("nowhere", "Who is the dog?", ())
 SPAN = [("a.md", 0, 10)]
@@ -14,7 +16,9 @@ FOUND = (Passage("a.md", 0, 10, "x" * 10),)
 
 
 def test_the_keys():
-    assert list(score(LEAVE, Answer("ok", "12 days"))) == [*TEXT, "recall@5", "mrr"]
+    assert list(score(LEAVE, Answer("ok", "12 days"))) == [
+        *TEXT, *RETRIEVAL, "citations_resolved", "supported",
+    ]  # fmt: skip
     assert PRIMARY in TEXT
 
 
@@ -39,8 +43,13 @@ def test_how_each_outcome_counts(question, outcome, text, expected):
 
 def test_accents_count_in_the_plain_score_only():
     scores = score(Question("q", "?", ("nghỉ phép",)), Answer("ok", "nghi phep"))
-    assert scores["exact_match"] == scores["f1"] == 0
-    assert scores["exact_match_folded"] == scores["f1_folded"] == 1
+    assert scores["exact_match"] == scores["f1"] == scores["rougeL"] == scores["bleu"] == 0
+    assert {scores[f"{name}_folded"] for name in PLAIN} == {1}
+
+
+def test_pairs_of_words_do_not_apply_to_an_answer_of_one_word():
+    for answer in (Answer("ok", "yes"), Answer("ok", "it is yes"), Answer("refused")):
+        assert score(Question("q", "?", ("yes",)), answer)["rouge2"] is None
 
 
 def test_retrieval():
@@ -51,6 +60,18 @@ def test_retrieval():
     assert score(LEAVE, Answer("ok", "?"), SPAN)["recall@5"] is None
     assert score(LEAVE, Answer("ok", "?"), SPAN, retrieves=True)["recall@5"] == 0
     assert score(LEAVE, Answer("ok", "?"), retrieves=True)["recall@5"] is None
+    nothing = score(LEAVE, Answer("ok", "?"), SPAN, retrieves=True)
+    assert [nothing[name] for name in RETRIEVAL] == [0] * 5
+
+
+def test_grounding():
+    passage = Passage("a.md", 0, 40, "New employees get 12 days of paid leave.")
+    scores = score(LEAVE, Answer("ok", "12 days [1]", (passage,)))
+    assert (scores["citations_resolved"], scores["supported"]) == (1, 1)
+    hidden = score(LEAVE, Answer("ok", "12 days [1]", (passage,), dropped=1))
+    assert (hidden["citations_resolved"], hidden["supported"]) == (0, None)
+    for outcome in ("refused", "unparseable", "error"):
+        assert score(LEAVE, Answer(outcome, "12 days [1]", (passage,)))["supported"] is None
 
 
 def test_format():

@@ -151,6 +151,8 @@ def _of(run: Run) -> str | None:
 
 def _read(workspace: Workspace, path: Path) -> tuple[list[tuple[Question, Answer]], int, list[str]]:
     """Questions with answers, how many were left open, and what could not be used."""
+    if not path.expanduser().is_file():
+        raise TailorError(f"There is no file {path}; see to its path.")
     questions = {q.id: q for q in workspace.benchmark.questions}
     taken: dict[str, tuple[Question, Answer]] = {}
     blank, problems = 0, []
@@ -170,6 +172,8 @@ def _read(workspace: Workspace, path: Path) -> tuple[list[tuple[Question, Answer
             if not cells["answer"].strip():
                 blank += 1
                 continue
+            if question.id in taken:
+                raise ValueError(f"the question {question.id} is answered in an earlier line")
             taken[question.id] = (question, _answer(cells["answer"], cells.get("seconds", "")))
         except ValueError as error:
             problems.append(f"{path}:{number}: {error}.")

@@ -6,7 +6,7 @@ import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -131,7 +131,8 @@ class _Taking:
             raise _Left("its question is asked already", f"{number} as {self.known[key]}")
         answers = [clean(answer) for answer in item.answers]
         refused = bool(answers) and all(map(is_refusal, answers))
-        if item.split and not self.split and item.split not in _SPLITS:
+        named = item.split.casefold()
+        if named and not self.split and named not in _SPLITS:
             raise ValueError(f'its split "{item.split}" is none of {", ".join(_SPLITS)}')
         line: dict[str, Any] = {"id": self._id(item.id), "question": question}
         line["answer"] = None
@@ -146,7 +147,7 @@ class _Taking:
         line["evidence"] = [{"document": e.document, "quote": e.quote} for e in evidence]
         line["lang"] = self.lang or item.lang or language(question)
         line["tags"] = list(dict.fromkeys([*item.tags, *self.tags]))
-        if chosen := self.split or _SPLITS.get(item.split, ""):
+        if chosen := self.split or _SPLITS.get(named, ""):
             line["split"] = chosen
         if item.format:
             line["format"] = item.format
@@ -307,7 +308,7 @@ def _put(
 ) -> Path | None:
     copy = None
     if mode == "replace" and path.exists():
-        copy = workspace.state / "benchmark-former.jsonl"
+        copy = _free(workspace.state)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
         write(path, "".join(_lines(items)))
@@ -315,6 +316,13 @@ def _put(
         edit(path, added=items)
     workspace.forget_benchmark()
     return copy
+
+
+def _free(folder: Path) -> Path:
+    """Where the former file is kept; those of earlier imports stay."""
+    numbers = chain([""], (f"-{number}" for number in count(2)))
+    names = (folder / f"benchmark-former{number}.jsonl" for number in numbers)
+    return next(name for name in names if not name.exists())
 
 
 def _lines(items: Sequence[Mapping[str, Any]]) -> Iterator[str]:

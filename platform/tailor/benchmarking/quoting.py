@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from tailor.benchmark import Question
 from tailor.text import fold, words
@@ -38,34 +39,62 @@ def copy_check(questions: Sequence[Question]) -> Callable[[str, str], str]:
     return reason
 
 
-def quoted(questions: Sequence[Question], texts: Mapping[str, str]) -> tuple[str, ...]:
-    """A sentence for each document that holds test questions word for word."""
-    find = _finder([q for q in questions if q.split == "test"])
-    found: list[str] = []
-    for path, text in texts.items():
-        if held := find(words(fold(text))):
-            ids = ", ".join(q.id for q in held[:3]) + (", …" if len(held) > 3 else "")
-            found.append(
-                f"{path} holds {len(held)} test questions word for word ({ids}): retrieval finds "
-                "them more easily than what people ask."
-            )
-    return tuple(found)
+def quoted(
+    questions: Sequence[Question], texts: Mapping[str, str], kept: Path, keep: bool = True
+) -> tuple[str, ...]:
+    """A sentence for each document that holds test questions word for word.
+
+    What was found is read from the file ``kept``, so that only new texts are looked through, and
+    with ``keep`` written there.
+    """
+    from tailor.run import write_json
+
+    asked = [q for q in questions if q.split == "test"]
+    find = _finder(asked)
+    digest = _digest(json.dumps([[q.id, q.question] for q in asked]))
+    before = _kept(kept, digest)
+    keys = {path: _digest(text) for path, text in texts.items()}
+    ids: dict[str, Sequence[str]] = {}
+    for path, key in keys.items():
+        if key not in ids:
+            new = key not in before
+            ids[key] = [q.id for q in find(words(fold(texts[path])))] if new else before[key]
+    if keep and ids != before:
+        write_json(kept, {"questions": digest, "texts": ids})
+    return tuple(
+        f"{path} holds {len(held)} test questions word for word "
+        f"({', '.join(held[:3]) + (', …' if len(held) > 3 else '')}): retrieval finds "
+        "them more easily than what people ask."
+        for path, key in keys.items()
+        if (held := ids[key])
+    )
+
+
+def _kept(file: Path, questions: str) -> Mapping[str, Sequence[str]]:
+    """The ids of these questions by the digest of the text they were found in."""
+    try:
+        kept = json.loads(file.read_text("utf-8"))
+        return dict(kept["texts"]) if kept["questions"] == questions else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _finder(questions: Sequence[Question]) -> Callable[[Sequence[str]], list[Question]]:
-    """From the folded words of a text to the questions in it."""
-    starts: defaultdict[tuple[str, ...], list[tuple[tuple[str, ...], Question]]] = defaultdict(list)
-    for q in questions:
-        asked = tuple(words(fold(q.question)))
-        if len(asked) >= _LEAST_WORDS:
-            starts[asked[:_LEAST_WORDS]].append((asked, q))
+    """From the folded words of a text to the questions in it, in the order they stand there."""
+    asked = [(words(fold(q.question)), q) for q in questions]
+    wanted = [(set(own), f" {' '.join(own)} ", q) for own, q in asked if len(own) >= _LEAST_WORDS]
 
     def find(told: Sequence[str]) -> list[Question]:
-        found: dict[str, Question] = {}
-        for at in range(len(told) - _LEAST_WORDS + 1):
-            for asked, q in starts.get(tuple(told[at : at + _LEAST_WORDS]), ()):
-                if tuple(told[at : at + len(asked)]) == asked:
-                    found[q.id] = q
-        return list(found.values())
+        held = set(told)
+        possible = [(line, q) for own, line, q in wanted if own <= held]
+        if not possible:
+            return []
+        text = f" {' '.join(told)} "
+        found = {q.id: (text.find(line), q) for line, q in possible if line in text}
+        return [q for _, q in sorted(found.values(), key=lambda item: item[0])]
 
     return find

@@ -38,7 +38,7 @@ def rows(
         return _dataset(str(path), None, config, hub_split)
     if path.is_file():
         return _file(path)
-    if path.suffix.lower() in SUFFIXES:
+    if path.suffix.lower() in SUFFIXES or ("/" not in source and path.suffix):
         raise TailorError(f"There is no file {path}; see to its path.")
     if _HUB.fullmatch(source):
         return _dataset(source, revision, config, hub_split)
@@ -73,7 +73,9 @@ def _csv(path: Path, text: str) -> Iterator[Numbered]:
 
     csv.field_size_limit(1 << 30)
     delimiter = "\t" if path.suffix.lower() == ".tsv" else delimiter_of(text) or ","
-    reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff"), newline=""), delimiter=delimiter)
+    lines = io.StringIO(text.lstrip("\ufeff"), newline="")
+    reader = csv.DictReader(lines, delimiter=delimiter, strict=True)
+    number = 0  # of the last line that was understood
     try:
         for row in reader:
             extra = row.pop(None, None)
@@ -82,9 +84,12 @@ def _csv(path: Path, text: str) -> Iterator[Numbered]:
                     f"{path}:{reader.line_num}: more cells than columns; quote texts that hold a "
                     f"{delimiter!r}."
                 )
-            yield reader.line_num, {str(k).strip(): v or "" for k, v in row.items()}
+            number = reader.line_num
+            yield number, {str(k).strip(): v or "" for k, v in row.items()}
     except csv.Error as error:
-        raise TailorError(f"{path}:{reader.line_num}: not CSV ({error}).") from None
+        raise TailorError(
+            f"{path}:{number + 1}: not CSV from here on ({error}); see to the quotation marks."
+        ) from None
 
 
 def _jsonl(path: Path, text: str) -> Iterator[Numbered]:

@@ -179,7 +179,8 @@ def _show_import(brought: "Imported", workspace: Path) -> None:
             f"{brought.guessed} answers are not in their context word for word; the sentence most "
             "like question and answer was taken as evidence."
         )
-    say(f"Next: tailor benchmark split{here(workspace)}, then tailor benchmark check")
+    at = here(workspace)
+    say(f"Next: tailor benchmark split{at}, then tailor benchmark check{at}")
 
 
 def _mapping(items: list[str]) -> dict[str, str]:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 def command(
     base: Annotated[str | None, typer.Argument(help="Row to compare with, or ROW@MODEL.")] = None,
     candidate: Annotated[str | None, typer.Argument(help="Row that should be better.")] = None,
+    metrics: Annotated[
+        str, typer.Option(help="Measure these too, with commas: similarity,perplexity.")
+    ] = "",
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
 ) -> None:
@@ -28,6 +31,8 @@ def command(
     runs = opened.runs()
     if not runs:
         raise TailorError(f"There is no run to compare yet: tailor run all{here(workspace)}")
+    if metrics:
+        _measure(runs, metrics)
     if base and not candidate:
         raise UsageError("Name two rows, BASE and CANDIDATE, or none.")
     if base and candidate:
@@ -42,6 +47,16 @@ def command(
         return
     stdout().print(comparison.table())
     say(comparison.verdict())
+
+
+def _measure(runs: "list[Run]", metrics: str) -> None:
+    """Measure what needs a model; it is kept, and shown from then on."""
+    from tailor.cli.common import row_bars
+    from tailor.scoring.extra import measure
+
+    names = [name.strip() for name in metrics.split(",") if name.strip()]
+    with row_bars() as bars:
+        measure(runs, names, told=lambda what, done, total: bars("compare", what, done, total))
 
 
 def _of_row(runs: "list[Run]", row: str) -> "Run":

@@ -9,7 +9,6 @@ from tailor.cli.common import JsonOption, SetOption, WorkspaceOption
 
 if TYPE_CHECKING:
     from tailor.documents.ingest import IngestReport
-    from tailor.workspace import Workspace
 
 _NAMED = 10
 """Files named of those with the same status and reason; ``--json`` names all."""
@@ -58,18 +57,19 @@ def command(
         from tailor.cli.curation import show
 
         show(curated)
-    tell(done, opened, workspace, dry_run)
+    tell(done, workspace, dry_run)
 
 
-def tell(report: "IngestReport", opened: "Workspace", folder: Path, dry_run: bool) -> None:
+def tell(report: "IngestReport", folder: Path, dry_run: bool) -> None:
     """Say what became of the files, or would, and which questions' evidence is gone."""
     from tailor.cli.common import here, say
     from tailor.text import shown
 
-    quiet = ("unchanged",) if dry_run else ("unchanged", "indexed", "moved", "removed")
+    quiet = ("unchanged",) if dry_run else ("unchanged", "moved", "removed")
     alike: dict[tuple[str, str], list[str]] = {}
     for file in report.files:
-        if file.status not in quiet:
+        plain = not dry_run and file.status == "indexed" and not file.reason
+        if file.status not in quiet and not plain:
             alike.setdefault((file.status, file.reason), []).append(file.path)
     for (status, reason), files in alike.items():
         named = ", ".join(map(shown, files[:_NAMED])) + (
@@ -80,7 +80,7 @@ def tell(report: "IngestReport", opened: "Workspace", folder: Path, dry_run: boo
         say(f"stale: {sentence}")
     if len(report.stale) > 10:
         say(f"stale: {len(report.stale) - 10} more questions.")
-    for sentence in opened.quoted_questions:
+    for sentence in report.quoted:
         say(f"warning: {sentence}")
     totals = ", ".join(f"{count} {status}" for status, count in report.totals.items() if count)
     at = here(folder)

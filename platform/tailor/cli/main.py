@@ -4,7 +4,20 @@ import sys
 
 import typer
 
-from tailor.cli import ask, compare, demo, doctor, ingest, init, run, search, ui
+from tailor.cli import (
+    ask,
+    benchmark,
+    clean,
+    compare,
+    demo,
+    doctor,
+    ingest,
+    init,
+    judge,
+    run,
+    search,
+    ui,
+)
 from tailor.errors import TailorError
 
 INTERRUPTED = 130
@@ -18,9 +31,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (demo, init, ingest, search, run, compare, ask, ui, doctor):
+for verb in (demo, init, ingest, search, run, judge, compare, ask, ui, clean, doctor):
     name = verb.__name__.rsplit(".", 1)[-1]
     app.command(name, help=verb.command.__doc__)(verb.command)
+app.add_typer(benchmark.app, name="benchmark")
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ __all__ = ["RESERVED", "FileReport", "IngestReport", "forget_refused", "ingest"]
 def ingest(
     knowledge: Path,
     state: Path,
-    embeddings: Embeddings,
+    embeddings: Embeddings | Callable[[], Embeddings],
     embedder: str,
     splitter: Splitter,
     paths: Iterable[Path] | None = None,
@@ -47,6 +47,7 @@ def ingest(
 ) -> IngestReport:
     """Read, split, embed and index the documents in ``knowledge``; derived data goes to ``state``.
 
+    ``embeddings`` may be a function that gives them, called where there is something to index.
     ``withheld`` says of a path and a text why it must not be searched; empty: it may.
     ``recordings`` writes recordings down; ``sources`` give further documents, where no ``paths``
     are given. With ``dry_run`` everything is read, nothing is written, nothing is embedded and no
@@ -198,7 +199,7 @@ def _no_documents(knowledge: Path) -> TailorError:
 def _index(
     state: Path,
     documents: Mapping[str, Record],
-    embeddings: Embeddings,
+    embeddings: Embeddings | Callable[[], Embeddings],
     embedder: str,
     splitter: Splitter,
     progress: Progress | None,
@@ -214,6 +215,8 @@ def _index(
         wanted = (digest, splitter, embedder, generation.FORMAT)
         if wanted == (manifest.documents, manifest.splitter, manifest.embedder, manifest.format):
             return manifest.generation, 0, generation.counts(folder)
+    if callable(embeddings):
+        embeddings = embeddings()
     built = generation.build(state, documents, embeddings, embedder, splitter, progress)
     generation.publish(state, built.folder)
     doubt.unlink(missing_ok=True)

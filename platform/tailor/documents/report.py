@@ -30,6 +30,8 @@ class IngestReport:
     """Texts that had to be embedded; the others' vectors were known."""
     stale: tuple[str, ...] = ()
     """A sentence for each piece of the benchmark's evidence that the documents do not hold."""
+    quoted: tuple[str, ...] = ()
+    """A sentence for each document that holds test questions word for word."""
 
     @property
     def totals(self) -> dict[str, int]:

@@ -25,15 +25,25 @@ def embeddings(name: str, base_url: str = "") -> Embeddings:
     Raises:
         UsageError: the name has no provider.
     """
+    provider, model = parted(name)
+    from tailor.models.lazy_embeddings import LazyEmbeddings
+
+    return LazyEmbeddings(name, lambda: _load(name, provider, model, base_url))
+
+
+def parted(name: str) -> tuple[str, str]:
+    """The provider and the model in an embedder's name.
+
+    Raises:
+        UsageError: the name has no provider.
+    """
     provider, _, model = name.partition(":")
     if name != "shipped" and not model:
         raise UsageError(
             f"Embedder {name!r} has no provider: write `shipped`, `huggingface:PATH` or "
             "`provider:name`, for example `openai:text-embedding-3-small`."
         )
-    from tailor.models.lazy_embeddings import LazyEmbeddings
-
-    return LazyEmbeddings(name, lambda: _load(name, provider, model, base_url))
+    return provider, model
 
 
 def _load(name: str, provider: str, model: str, base_url: str) -> Embeddings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from tailor.assistant import Answer
@@ -62,6 +62,12 @@ class Scored:
     """Why the run no longer holds: the benchmark or the knowledge changed since."""
     pattern: str | None = None
     """The workspace's format, for questions without their own."""
+    imported: bool = False
+    """Answered by people or another system: compared, but never chosen."""
+    extra: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+    """Scores that need a model, by question id, as far as they were asked for."""
+    pooled: Mapping[str, Interval | None] = field(default_factory=dict)
+    """Measures of the row as a whole, in their own units: perplexity."""
 
 
 @dataclass(frozen=True)
@@ -285,6 +291,7 @@ def compare(
 
 def choose(dev: Sequence[Scored], margin: float = MARGIN) -> Winner:
     """The cheapest row in a tie with the best by dev; see :func:`compare`."""
+    dev = [run for run in dev if not run.imported]
     if not any(run.answers for run in dev):
         return _none("no dev answers", "there are no dev answers to choose by")
     fresh = [run for run in dev if not run.stale]
@@ -358,7 +365,10 @@ def score_all(run: Scored) -> Scores:
     """The metrics of every answer of a run, by question id, in file order."""
     retrieves = any(answer.passages for answer in run.answers.values())
     return {
-        q.id: score(q, run.answers[q.id], run.spans.get(q.id, ()), run.pattern, retrieves)
+        q.id: {
+            **score(q, run.answers[q.id], run.spans.get(q.id, ()), run.pattern, retrieves),
+            **run.extra.get(q.id, {}),
+        }
         for q in run.questions
         if q.id in run.answers
     }
@@ -383,12 +393,14 @@ def _row(run: Scored, scores: Scores, step: Step | None) -> Row:
     asked = [run.answers[id] for id in scores]
     costs = [answer.cost_usd for answer in asked]
     seconds = [answer.seconds for answer in asked if answer.outcome != "error"]
+    if run.imported:
+        seconds = [taken for taken in seconds if taken]  # people need not take the time
     p50, p95 = np.quantile(seconds, (0.5, 0.95)).tolist() if seconds else (None, None)
     names = dict.fromkeys(name for metrics in scores.values() for name in metrics) or [PRIMARY]
     metrics = {
         name: interval([s for m in scores.values() if (s := m.get(name)) is not None])
         for name in names
-    }
+    } | dict(run.pooled)
     return Row(
         row=run.row,
         stage=run.stage,

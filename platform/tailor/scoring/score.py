@@ -1,17 +1,37 @@
-"""The scores of one answer."""
+"""The scores of one answer: the one list of metrics that need no model.
+
+Those that do are asked for by name: see :mod:`tailor.scoring.extra`.
+"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from tailor.assistant import Answer
 from tailor.benchmark import Question
 from tailor.errors import TailorError
-from tailor.scoring import metrics, retrieval
+from tailor.scoring import grounding, metrics, overlap, retrieval
 from tailor.text import nfc
 
 PRIMARY = "f1"
 """The metric that rows are compared by."""
+
+METRIC_VERSION = 2
+"""Raised when a metric gives another value for the same answer."""
+
+_Metric = Callable[[str, Sequence[str], bool], float | None]
+
+ANSWER_METRICS: Mapping[str, _Metric] = {
+    "exact_match": metrics.exact_match,
+    "f1": metrics.f1,
+    "contains": metrics.contains,
+    "rouge1": overlap.rouge1,
+    "rouge2": overlap.rouge2,
+    "rougeL": overlap.rouge_l,
+    "bleu": overlap.bleu,
+    "chrf": overlap.chrf,
+}
+"""Of the text against the accepted answers; each has a ``_folded`` form, without accents."""
 
 
 def score(
@@ -39,39 +59,43 @@ def score(
     scores = _text(question, answer)
     if pattern is not None:
         scores["format_ok"] = _keeps(answer, pattern, question.id)
-    return scores | _retrieval(answer, spans, retrieves)
+    return scores | _retrieval(answer, spans, retrieves) | _grounding(answer)
 
 
 def _text(question: Question, answer: Answer) -> dict[str, float | None]:
-    names = ("exact_match", "f1", "contains", "exact_match_folded", "f1_folded")
-    if answer.outcome == "error":
-        return dict.fromkeys(names)
-    if not question.answerable:
-        return dict.fromkeys(names, float(answer.outcome == "refused"))
-    if answer.outcome != "ok":
-        return dict.fromkeys(names, 0.0)
-    text, accepted = answer.text, question.answers
     return {
-        "exact_match": metrics.exact_match(text, accepted),
-        "f1": metrics.f1(text, accepted),
-        "contains": metrics.contains(text, accepted),
-        "exact_match_folded": metrics.exact_match(text, accepted, folded=True),
-        "f1_folded": metrics.f1(text, accepted, folded=True),
+        f"{name}{form}": _one(metric, question, answer, bool(form))
+        for form in ("", "_folded")
+        for name, metric in ANSWER_METRICS.items()
+    }
+
+
+def _one(metric: _Metric, question: Question, answer: Answer, folded: bool) -> float | None:
+    if answer.outcome == "error":
+        return None
+    if not question.answerable:
+        return float(answer.outcome == "refused")
+    # Without a text the metric is still asked whether it applies to this question.
+    return metric(answer.text if answer.outcome == "ok" else "", question.answers, folded)
+
+
+def _grounding(answer: Answer) -> dict[str, float | None]:
+    if answer.outcome != "ok":
+        return {"citations_resolved": None, "supported": None}
+    seen = answer.passages[: len(answer.passages) - answer.dropped]
+    return {
+        "citations_resolved": grounding.citations_resolved(answer.text, seen),
+        "supported": grounding.supported(answer.text, seen),
     }
 
 
 def _retrieval(
     answer: Answer, spans: Sequence[retrieval.Span], retrieves: bool | None
 ) -> dict[str, float | None]:
-    if answer.outcome == "error":
-        return {"recall@5": None, "mrr": None}
-    if retrieves and not answer.passages:
-        nothing = 0.0 if retrieval.found_at((), spans) else None
-        return {"recall@5": nothing, "mrr": nothing}
-    return {
-        "recall@5": retrieval.recall_at(answer.passages, spans, 5),
-        "mrr": retrieval.reciprocal_rank(answer.passages, spans),
-    }
+    found = retrieval.measures(() if answer.outcome == "error" else answer.passages, spans)
+    if retrieves and not answer.passages and answer.outcome != "error":
+        return dict.fromkeys(found, 0.0 if retrieval.found_at((), spans) else None)
+    return found
 
 
 def _keeps(answer: Answer, pattern: str, question: str) -> float | None:

@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 
 
 def best_search(
-    workspace: Workspace, splitters: Sequence[Splitter], weights: Sequence[float]
+    workspace: Workspace,
+    questions: Sequence[Question],
+    splitters: Sequence[Splitter],
+    weights: Sequence[float],
 ) -> tuple[Splitter, float]:
-    """The splitter and weight with the highest mean nDCG@5 over the dev questions with evidence.
+    """The splitter and weight with the highest mean nDCG@5 over the questions with evidence.
 
     Asks no model. Ties go to the configuration named first.
     """
@@ -32,11 +35,7 @@ def best_search(
     from tailor.documents.index import documents
 
     texts = documents(workspace.state)
-    wanted = [
-        (q.question, found)
-        for q in workspace.benchmark.split("dev")
-        if (found := spans(q, texts)[0])
-    ]
+    wanted = [(q.question, found) for q in questions if (found := spans(q, texts)[0])]
     if not wanted:
         raise NotApplicable(
             "retrieval_tuning chooses on dev questions whose evidence is found in the documents, "
@@ -61,18 +60,18 @@ def best_search(
 
 def best_k(
     workspace: Workspace,
+    questions: Sequence[Question],
     assistant: Assistant,
     splitter: Splitter,
     weight: float,
     ks: Sequence[int],
 ) -> int:
-    """How many passages give the best answers to the dev questions; ties go to the fewest.
+    """How many passages give the best answers to the questions; ties go to the fewest.
 
     The model's calls are kept, so that the run that follows does not pay for them again.
     """
     from tailor.documents.retriever import HybridRetriever
 
-    questions = workspace.benchmark.split("dev")
     best = (-1.0, min(ks))
     for n, k in enumerate(sorted(ks), 1):
         retriever = HybridRetriever(index=workspace.index(splitter), k=k, weight=weight)

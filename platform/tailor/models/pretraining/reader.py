@@ -266,7 +266,7 @@ def train(
 
     model = network.build(
         plan.shape, plan.seed, pad_id=tokens.pad_token_id, end_id=tokens.eos_token_id
-    ).to(plan.device)
+    ).to(plan.device)  # type: ignore[arg-type]
     optimizing = optimizers(model, plan)
     state = State()
     if resume:

@@ -1,0 +1,120 @@
+"""ROUGE, BLEU and chrF of a text against its accepted answers, each between 0 and 1.
+
+All of them see the tokens that the other metrics see (:func:`tailor.scoring.tokens.tokens`), so
+accents count, and the way a number is written does not; ROUGE's own tokenizer drops letters that
+are not ASCII. As accepted answers are alternatives, the best over them counts. The libraries load
+when two texts are partly alike: equal and disjoint ones need no counting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+
+from tailor.scoring.tokens import tokens
+
+if TYPE_CHECKING:
+    from rouge_score.rouge_scorer import RougeScorer
+    from sacrebleu.metrics.bleu import BLEU
+    from sacrebleu.metrics.chrf import CHRF
+
+Tokens = tuple[str, ...]
+
+
+def rouge1(text: str, accepted: Sequence[str], folded: bool = False) -> float:
+    """F-measure of words in common (ROUGE-1, Lin 2004)."""
+    return _best(lambda a, b: _rouge(a, b)[0], text, accepted, folded)
+
+
+def rouge2(text: str, accepted: Sequence[str], folded: bool = False) -> float | None:
+    """F-measure of pairs of neighbouring words in common (ROUGE-2, Lin 2004).
+
+    None where no accepted answer has two words, as nothing could then be in common.
+    """
+    pairs = [answer for answer in accepted if len(tokens(answer, folded)) > 1]
+    return _best(lambda a, b: _rouge(a, b)[1], text, pairs, folded) if pairs else None
+
+
+def rouge_l(text: str, accepted: Sequence[str], folded: bool = False) -> float:
+    """F-measure of the longest sequence of words in common (ROUGE-L, Lin 2004)."""
+    return _best(lambda a, b: _rouge(a, b)[2], text, accepted, folded)
+
+
+def bleu(text: str, accepted: Sequence[str], folded: bool = False) -> float:
+    """BLEU of one sentence (Papineni et al. 2002; Post 2018).
+
+    With exponential smoothing (Chen & Cherry 2014) and no longer n-grams than the answer has.
+    """
+    return _best(_bleu, text, accepted, folded)
+
+
+def chrf(text: str, accepted: Sequence[str], folded: bool = False) -> float:
+    """chrF2: F-measure of character n-grams up to six letters (Popović 2015)."""
+    return _best(_chrf, text, accepted, folded)
+
+
+def _best(
+    measure: Callable[[Tokens, Tokens], float], text: str, accepted: Sequence[str], folded: bool
+) -> float:
+    own = tokens(text, folded)
+    return max((_known(measure, own, tokens(a, folded)) for a in accepted), default=0.0)
+
+
+def _known(measure: Callable[[Tokens, Tokens], float], text: Tokens, answer: Tokens) -> float:
+    if not text or not answer:
+        return 0.0
+    return 1.0 if text == answer else measure(text, answer)
+
+
+@lru_cache(maxsize=8192)
+def _rouge(text: Tokens, answer: Tokens) -> tuple[float, float, float]:
+    if set(text).isdisjoint(answer):
+        return 0.0, 0.0, 0.0
+    found = _rouge_scorer().score(" ".join(answer), " ".join(text))
+    one, two, longest = (float(found[name].fmeasure) for name in ("rouge1", "rouge2", "rougeL"))
+    return one, two, longest
+
+
+@lru_cache(maxsize=8192)
+def _bleu(text: Tokens, answer: Tokens) -> float:
+    if set(text).isdisjoint(answer):
+        return 0.0
+    found = _bleu_scorer().sentence_score(" ".join(text), [" ".join(answer)])
+    return min(1.0, float(found.score) / 100)
+
+
+@lru_cache(maxsize=8192)
+def _chrf(text: Tokens, answer: Tokens) -> float:
+    if set("".join(text)).isdisjoint("".join(answer)):
+        return 0.0
+    found = _chrf_scorer().sentence_score(" ".join(text), [" ".join(answer)])
+    return min(1.0, float(found.score) / 100)
+
+
+class _Tokens:
+    """What rouge-score asks for a tokenizer: the texts it is given are tokens with blanks."""
+
+    def tokenize(self, text: str) -> list[str]:
+        return text.split(" ")
+
+
+@cache
+def _rouge_scorer() -> RougeScorer:
+    from rouge_score.rouge_scorer import RougeScorer
+
+    return RougeScorer(["rouge1", "rouge2", "rougeL"], tokenizer=_Tokens())
+
+
+@cache
+def _bleu_scorer() -> BLEU:
+    from sacrebleu.metrics.bleu import BLEU
+
+    return BLEU(tokenize="none", smooth_method="exp", effective_order=True)
+
+
+@cache
+def _chrf_scorer() -> CHRF:
+    from sacrebleu.metrics.chrf import CHRF
+
+    return CHRF()
