@@ -138,11 +138,18 @@ class AnswerStore:
         """Commit what a metric found, in place of what it found before."""
         with self._using() as db:
             db.execute("BEGIN IMMEDIATE")
-            db.executemany(
-                "INSERT OR REPLACE INTO measured VALUES (?, ?, ?, ?, ?)",
-                [(assistant, metric, ask, about, _dump(v)) for ask, (about, v) in found.items()],
-            )
-            db.execute("COMMIT")
+            try:
+                db.executemany(
+                    "INSERT OR REPLACE INTO measured VALUES (?, ?, ?, ?, ?)",
+                    [
+                        (assistant, metric, ask, about, _dump(v))
+                        for ask, (about, v) in found.items()
+                    ],
+                )
+                db.execute("COMMIT")
+            except BaseException:
+                db.execute("ROLLBACK")  # else the next write would find a transaction open
+                raise
 
     def count(self) -> tuple[int, int]:
         """How many calls and how many answers are stored."""
