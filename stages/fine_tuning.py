@@ -17,8 +17,8 @@ class FineTuning(Stage):
     rank: int = setting(8, "size of the adapter's matrices", low=1)
     alpha: int = setting(16, "scale of the adapter; twice the rank is usual", low=1)
     epochs: int = setting(2, "how often each example is seen", low=1)
-    learning_rate: float = setting(1e-3, "peak learning rate, decaying to 0", low=1e-9, high=1)
-    batch: int = setting(4, "examples per step", low=1)
+    learning_rate: float = setting(5e-4, "peak learning rate, decaying to 0", low=1e-9, high=1)
+    batch: int = setting(8, "examples per step", low=1)
     quantize: bool = setting(False, "train on 4-bit weights (QLoRA)")
     seed: int = setting(0, "seed of order and initial values", low=0, high=2**32 - 1)
 

@@ -454,9 +454,16 @@ _TOML = """\
 # model = "shipped"            # or "huggingface:PATH", "openai:gpt-5-mini", "ollama:qwen3", ...
 # base_url = ""                # of an OpenAI-compatible server, with model = "openai:NAME"
 # embedder = "shipped"
+# passage_size = 150           # tokens of the embedder, at most
+# passage_overlap = 16
+# passage_strategy = "structure"   # or "sentences", "fixed"
 # judge = ""                   # for `tailor judge`: any chat model, "openai:gpt-5-mini", ...
 # transcriber = ""             # for recordings: "huggingface:PATH" of a Whisper, or "openai:NAME"
 # ladder = ["baseline", "prompting", "few_shot", "retrieval", "fine_tuning", "retrieval_tuning"]
+
+# [sources.wiki]               # other documents, by any loader of langchain-community
+# loader = "NotionDirectoryLoader"
+# arguments = { path = "./export" }
 
 # [stages.few_shot]
 # shots = 4

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tailor.benchmark import Benchmark, Evidence, Question
+from tailor.benchmarking import quoting
 from tailor.benchmarking.leakage import Guard, Kind, sift
 from tailor.errors import NotApplicable, TailorError
 from tailor.testing import OpenAIServer
@@ -250,11 +251,11 @@ def test_reserved_files_are_no_documents(workspace: Workspace) -> None:
     assert workspace.ingest().totals["files"] == 5
 
 
-@pytest.mark.parametrize("form", ["jsonl", "part"])
+@pytest.mark.parametrize("form", ["jsonl", "part", "renamed"])
 def test_a_copy_of_the_benchmark_is_no_knowledge(workspace: Workspace, form: str) -> None:
     questions = workspace.benchmark.questions
-    if form == "jsonl":
-        name = "backup/questions.jsonl"
+    if form in ("jsonl", "renamed"):
+        name = "backup/questions.jsonl" if form == "jsonl" else "backup/questions.txt"
         text = (workspace.knowledge / "benchmark.jsonl").read_text("utf-8")
     else:
         name = "table.csv"
@@ -284,6 +285,30 @@ def test_a_text_with_questions_is_knowledge_and_told(workspace: Workspace) -> No
     assert files["faq.md"] == "indexed"
     (told,) = workspace.quoted_questions
     assert told.startswith("faq.md holds 1 test questions word for word (s2)")
+
+
+def test_only_new_texts_are_looked_through_for_questions(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+
+    def noted(text: str) -> str:
+        looked.append(text)
+        return fold(text)
+
+    monkeypatch.setattr(quoting, "fold", noted)
+    (workspace.knowledge / "faq.md").write_text("How are refunds paid? By transfer.", "utf-8")
+    (told,) = workspace.ingest().quoted
+    assert "How are refunds paid? By transfer." in looked
+    looked.clear()
+    (workspace.knowledge / "new.md").write_text("Here: how are REFUNDS paid?", "utf-8")
+    assert workspace.ingest().quoted == (told, told.replace("faq.md", "new.md"))
+    assert "Here: how are REFUNDS paid?" in looked
+    assert "How are refunds paid? By transfer." not in looked
+    (workspace.knowledge / "benchmark.jsonl").write_text(
+        '{"question": "Is this another benchmark altogether?", "answer": "yes"}\n', "utf-8"
+    )
+    assert workspace.ingest().quoted == ()
 
 
 def test_a_server_never_sees_the_questions_that_are_compared(workspace: Workspace) -> None:

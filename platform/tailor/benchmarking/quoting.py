@@ -13,6 +13,8 @@ from tailor.text import fold, words
 _TABLES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".xlsx", ".xls", ".ods", ".parquet"}
 _FEWEST, _SHARE = 3, 0.1
 """A table is a copy where at least so many questions are at least this share of its words."""
+_MANY = 10
+"""A text of another kind is one where it holds at least so many, and half of all questions."""
 _LEAST_WORDS = 4
 """Shorter questions may stand anywhere."""
 
@@ -20,19 +22,21 @@ _LEAST_WORDS = 4
 def copy_check(questions: Sequence[Question]) -> Callable[[str, str], str]:
     """From a document's path and text to why it is the benchmark itself; empty where it is not.
 
-    Only tables are refused (CSV, JSON, XLSX, …): a text such as an FAQ may rightly hold a question
-    with its answer.
+    A text such as an FAQ may rightly hold questions with their answers, so that it is refused only
+    where it holds most of the benchmark; a table (CSV, JSON, XLSX, …) sooner.
     """
     find = _finder(questions)
+    length = sum(len(q.question) for q in questions)
 
     def reason(path: str, text: str) -> str:
-        if PurePosixPath(path).suffix.lower() not in _TABLES:
+        table = PurePosixPath(path).suffix.lower() in _TABLES
+        if not table and 2 * len(text) < length:
             return ""
         told = words(fold(text))
         held = find(told)
         share = sum(len(words(q.question)) for q in held) / max(1, len(told))
-        most = 2 * len(held) >= len(questions)
-        if held and (most or (len(held) >= _FEWEST and share >= _SHARE)):
+        most = 2 * len(held) >= len(questions) and (table or len(held) >= _MANY)
+        if held and (most or (table and len(held) >= _FEWEST and share >= _SHARE)):
             return f"holds {len(held)} questions of the benchmark: it is a copy, not knowledge"
         return ""
 

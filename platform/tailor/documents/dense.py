@@ -30,8 +30,9 @@ class DenseIndex:
     def create(cls, folder: Path) -> DenseIndex:
         """An empty index in a new folder."""
         client = _client(folder)
-        # Wide enough to find 99 of the 100 nearest of 100,000 vectors.
-        hnsw = {"space": "cosine", "ef_construction": 100, "max_neighbors": 16, "ef_search": 200}
+        # Wide enough to find 99 of the 100 nearest of 100,000 vectors; with 16 neighbours, Chroma's
+        # default, queries reached only 334 of 400 nearly equal texts, with 32 all of them.
+        hnsw = {"space": "cosine", "ef_construction": 100, "max_neighbors": 32, "ef_search": 200}
         collection = client.create_collection(
             _COLLECTION, embedding_function=None, configuration={"hnsw": hnsw}
         )

@@ -75,15 +75,17 @@ class Reading:
 
     def run(self, found: Sequence[File], progress: Progress | None = None) -> None:
         """Read what changed; several files at a time, kept in the order of the files."""
-        waiting: deque[tuple[File, Outcome | Future[Outcome]]] = deque()
+        waiting: deque[Outcome | Future[Outcome]] = deque()
+        parsing: deque[int] = deque()  # the sizes of those of them that are parsed
         pool = ThreadPoolExecutor(self._box.processes, "reading")
         unkept: list[Record] = []
         done = 0
 
         def take() -> None:
             nonlocal done, unkept
-            _, outcome = waiting.popleft()
+            outcome = waiting.popleft()
             if isinstance(outcome, Future):
+                parsing.popleft()
                 while not wait([outcome], 1.0).done:
                     pass  # woken now and then, so that Ctrl+C is never overheard
                 outcome = outcome.result()
@@ -97,8 +99,10 @@ class Reading:
 
         try:
             for file in found:
-                waiting.append((file, self._look(file, pool)))
-                while self._many(waiting):
+                waiting.append(outcome := self._look(file, pool))
+                if isinstance(outcome, Future):
+                    parsing.append(file.size)
+                while waiting and self._enough(parsing):
                     take()
             while waiting:
                 take()
@@ -107,11 +111,10 @@ class Reading:
             self._box.close()
             pool.shutdown(cancel_futures=True)
 
-    def _many(self, waiting: Sequence[tuple[File, object]]) -> bool:
+    def _enough(self, parsing: Sequence[int]) -> bool:
         """Whether no more should wait: nothing is being parsed, or a lot is."""
-        parsing = [file.size for file, outcome in waiting if isinstance(outcome, Future)]
-        enough = len(parsing) > 4 * self._box.processes or sum(parsing[1:]) > _WAITING
-        return bool(waiting) and (enough or not parsing)
+        many = len(parsing) > 4 * self._box.processes
+        return many or not parsing or sum(parsing) - parsing[0] > _WAITING
 
     def _note(self, outcome: Outcome) -> list[Record]:
         """Remember an outcome; gives the records that differ from what the store has."""

@@ -74,7 +74,9 @@ def _words(text: str) -> tuple[list[int], list[int]]:
     import numpy as np
 
     codes = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
-    space = np.isin(codes, _SPACES)
+    table = np.zeros(_SPACES[-1] + 2, dtype=bool)
+    table[_SPACES] = True
+    space = table[np.minimum(codes, _SPACES[-1] + 1)]
     borders = np.flatnonzero(np.diff(space, prepend=True, append=True))
     starts, ends = borders[::2], borders[1::2]
     if not len(starts) or int((ends - starts).max()) <= _LONGEST:

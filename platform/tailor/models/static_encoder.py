@@ -71,8 +71,8 @@ class StaticEncoder(Embeddings):
             if not numbers:
                 rows.append([0.0] * self._table.shape[1])
                 continue
-            mean = self._table[numbers].mean(axis=0)
-            rows.append((mean / (np.linalg.norm(mean) or 1.0)).tolist())
+            mean = np.add.reduce(self._table.take(numbers, axis=0)) / np.float32(len(numbers))
+            rows.append((mean / (np.sqrt(mean.dot(mean)) or np.float32(1.0))).tolist())
         return rows
 
     def count_tokens(self, words: list[str]) -> list[int]:
