@@ -124,6 +124,11 @@ class Benchmark:
             hint = f" First: line {problems[0].line}, {problems[0].message}." if problems else ""
             if drafts:
                 hint += f" {len(drafts)} drafts wait for approval."
+            if not hint:
+                hint = (
+                    " Write one question a line, import a table with `tailor benchmark import`, or "
+                    "have some drafted with `tailor benchmark draft`."
+                )
             raise TailorError(f"{path} holds no usable question.{hint}")
         unassigned = {line.question.id for line in approved if not line.has_split}
         questions = draw((line.question for line in approved), unassigned)

@@ -9,6 +9,8 @@ from tailor.documents.sensitive import masked, sensitive
 FOUND = [
     ("Wi-Fi password: BlueHeron2024", "password"),
     ("Mật khẩu: Kho@2024x", "password"),
+    ("Mật khẩu: Tr$ung2025", "password"),
+    ("password: hunter2secret!", "password"),
     ("| Wi-Fi password | Kho-Lanh#88 |", "password"),
     ("**Password:** `s3cretPw9`", "password"),
     ("postgres://app:hunter2x@db.acme.vn/x", "password"),

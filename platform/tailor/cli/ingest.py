@@ -47,8 +47,12 @@ def command(
         say(f"Sent to {to}, which embeds them: all new passages of the documents.")
     for sentence in () if dry_run else announcements(opened.config, opened.knowledge):
         say(sentence)
-    with one_bar() as told:
-        done = opened.ingest(paths or None, told, dry_run=dry_run, retry=retry)
+    try:
+        with one_bar() as told:
+            done = opened.ingest(paths or None, told, dry_run=dry_run, retry=retry)
+    except KeyboardInterrupt:
+        say("Stopped: the former index stays in use; the same command goes on from what was read.")
+        raise typer.Exit(130) from None
     curated = opened.curation() if report else None
     if json:
         print_json(done.to_json() | ({"curation": curated.to_json()} if curated else {}))

@@ -115,8 +115,8 @@ _TOKEN = re.compile(
     r"(?i)(?<![\w-])[\w-]*(?:secret|api[_ -]?key|access[_ -]?key|(?<!\w)token|[_-]token)" + _SAYS
 )
 _PLACEHOLDER = re.compile(
-    r"(?i)[$%]|\*\*|xxx|\.\.\.|…|your|example|sample|change|placeholder|dummy|redacted|secret"
-    r"|passw|env|foobar|\b(?:todo|none|null|true|false)\b|://|^[./~#-]|\\"
+    r"(?i)^[$%]|[$%][({]|%$|\*\*|xxx|\.\.\.|…|your|example|sample|change|placeholder|dummy"
+    r"|redacted|^secret$|passw|env|foobar|\b(?:todo|none|null|true|false)\b|://|^[./~#-]|\\"
 )
 
 
