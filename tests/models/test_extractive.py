@@ -104,7 +104,7 @@ def test_fingerprint_follows_the_weights(reader: ExtractiveReader) -> None:
 
 def test_ships_one_readable_file_of_the_agreed_size() -> None:
     files = {path.name: path.stat().st_size for path in shipped_folder().iterdir()}
-    assert set(files) == {"model.json", "MODEL_CARD.md"}
+    assert set(files) == {"model.json", "figures.json", "MODEL_CARD.md"}
     assert sum(files.values()) <= 2_000_000
 
 
