@@ -238,7 +238,7 @@ def _written(
             return writer.draft(plan, halt)
         except TailorError:
             raise
-        except Exception as error:
+        except Exception as error:  # every provider has its own
             if error_kind(error) in ("auth", "quota", "not_found"):
                 raise TailorError(
                     f"The provider of {name} refuses the calls: {error_text(error)}"

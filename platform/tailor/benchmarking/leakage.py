@@ -171,7 +171,7 @@ def sift(
     """
     try:
         leaks = workspace.guard(*against).leaks(items)
-    except Exception as error:
+    except Exception as error:  # whatever it is, the guard fails closed
         raise TailorError(
             f"{user} stops: the leakage guard cannot compare its questions with the "
             f"{' and '.join(against)} questions ({' '.join(str(error).split())})."

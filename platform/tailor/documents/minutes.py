@@ -255,7 +255,7 @@ class Writer:
                 return Minutes.read(_json(chat.invoke(_Asked(text, instructions)).text))
             except NoMinutes as error:
                 failure = error
-            except Exception as error:
+            except Exception as error:  # providers tell a missing feature in their own ways
                 unsupported = isinstance(error, NotImplementedError)
                 refused = getattr(error, "status_code", None) in (400, 422)
                 if chat is self.plain or not (unsupported or refused):

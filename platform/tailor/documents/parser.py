@@ -66,7 +66,7 @@ def _reply(name: str, content: bytes) -> dict[str, Any]:
         return {"found": [_item(found) for found in documents(content, name)]}
     except Refused as refused:
         return {"refused": refused.reason, "status": refused.status}
-    except Exception as error:
+    except Exception as error:  # one file must not end the process for the others
         if isinstance(error, MemoryError):
             raise
         return {"refused": f"broken: it cannot be read ({type(error).__name__})", "status": ""}

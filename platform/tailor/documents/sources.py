@@ -100,7 +100,7 @@ class LoaderSource:
             raise
         except ImportError as error:
             raise self._missing(error) from None
-        except Exception as error:
+        except Exception as error:  # every loader has its own
             causes = filter(None, (error, error.__cause__))
             detail = " ".join("; ".join(map(str, causes)).split())
             for secret, shown in self._secrets(self.arguments.values()):

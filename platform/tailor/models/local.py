@@ -261,6 +261,21 @@ def quiet_libraries() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
+def check_weights(path: str) -> None:
+    """Refuse a folder without safetensors, and a path that is no folder, before anything is loaded.
+
+    Raises:
+        TailorError: weights are missing or could run code.
+    """
+    if Path(path).is_dir() and not list(Path(path).glob("*.safetensors")):
+        raise TailorError(
+            f"{path} holds no *.safetensors weights; pickled weights are not loaded because "
+            "they can run code: convert the model with save_pretrained first."
+        )
+    if not Path(path).exists() and path.startswith(("/", "./", "../", "~")):
+        raise TailorError(f"There is no folder {path}: give one written by save_pretrained.")
+
+
 def _load(path: str, adapter: str | None) -> tuple[Any, Any]:
     quiet_libraries()
     import torch
@@ -270,13 +285,7 @@ def _load(path: str, adapter: str | None) -> tuple[Any, Any]:
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     for folder in filter(None, (path, adapter)):
-        if Path(folder).is_dir() and not list(Path(folder).glob("*.safetensors")):
-            raise TailorError(
-                f"{folder} holds no *.safetensors weights; pickled weights are not loaded because "
-                "they can run code: convert the model with save_pretrained first."
-            )
-    if not Path(path).exists() and path.startswith(("/", "./", "../", "~")):
-        raise TailorError(f"There is no folder {path}: give one written by save_pretrained.")
+        check_weights(folder)
     cuda = torch.cuda.is_available()
     try:
         tokenizer = AutoTokenizer.from_pretrained(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tailor.assistant import digest
 from tailor.errors import TailorError
-from tailor.models.local import quiet_libraries, weights_digest
+from tailor.models.local import check_weights, quiet_libraries, weights_digest
 
 if TYPE_CHECKING:
     from tailor.documents.audio import Samples
@@ -101,13 +100,7 @@ def _load(path: str) -> Any:
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    if Path(path).is_dir() and not list(Path(path).glob("*.safetensors")):
-        raise TailorError(
-            f"{path} holds no *.safetensors weights; pickled weights are not loaded because they "
-            "can run code: convert the model with save_pretrained first."
-        )
-    if not Path(path).exists() and path.startswith(("/", "./", "../", "~")):
-        raise TailorError(f"There is no folder {path}: give one written by save_pretrained.")
+    check_weights(path)
     cuda = torch.cuda.is_available()
     try:
         kind = WhisperConfig.get_config_dict(path)[0].get("model_type")
