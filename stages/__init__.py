@@ -1,4 +1,4 @@
-"""The stages of the ladder: one file each, found by file name."""
+"""The stages of the ladder: one file each, found by file name; then those of other packages."""
 
 import importlib
 import pkgutil
@@ -6,6 +6,7 @@ import pkgutil
 
 def __getattr__(name: str) -> object:
     """``from tailor.stages import FewShot`` finds the class in ``few_shot.py``."""
+    from tailor.plugins import plugins
     from tailor.stage import Stage
 
     for module in pkgutil.iter_modules(__path__):
@@ -13,4 +14,7 @@ def __getattr__(name: str) -> object:
         if wanted == name:
             found: type[Stage] = getattr(importlib.import_module(f"{__name__}.{module.name}"), name)
             return found
+    for kind in plugins(module.name for module in pkgutil.iter_modules(__path__)).stages.values():
+        if kind.__name__ == name:
+            return kind
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

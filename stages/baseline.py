@@ -23,11 +23,15 @@ class Baseline(Stage):
 
     def apply(self, assistant: Assistant, workspace: Workspace) -> Assistant:
         """A reader that is no language model, over the closest passages by BM25."""
-        from tailor.documents.retriever import HybridRetriever
         from tailor.models.extraction import Extraction
+        from tailor.retrieval.configuration import Configuration
+        from tailor.retrieval.retriever import Retriever
 
         return replace(
             assistant,
             model=Extraction(self.confidence),
-            retriever=HybridRetriever(index=workspace.index(), k=self.k, weight=1.0),
+            retriever=Retriever(
+                index=workspace.index(),
+                configuration=Configuration(splitter=workspace.splitter, weight=1.0, k=self.k),
+            ),
         )

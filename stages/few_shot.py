@@ -2,16 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-from tailor.assistant import REFUSAL, Assistant, Example, digest
+from tailor.assistant import REFUSAL, Assistant
 from tailor.benchmark import Question
 from tailor.benchmarking.leakage import sift
+from tailor.documents.passages import Passage
 from tailor.errors import NotApplicable
+from tailor.example import Example
 from tailor.settings import setting
 from tailor.stage import Stage
-from tailor.text import fold, words
 from tailor.workspace import Workspace
+
+if TYPE_CHECKING:
+    from tailor.prompting.shots import Ranking, Vectors
 
 
 @dataclass(frozen=True)
@@ -19,15 +24,39 @@ class FewShot(Stage):
     """Put train questions with their answers before the question."""
 
     shots: int = setting(4, "examples shown with every question", low=1)
-    pick: Literal["nearest", "fixed"] = setting(
-        "nearest", "nearest: those most like the question; fixed: the same for all"
+    pick: Literal["nearest", "semantic", "mmr", "fixed", "diverse", "balanced"] = setting(
+        "nearest",
+        "nearest: most like the question by words; semantic: by meaning; mmr: by meaning, and "
+        "unlike one another; fixed, diverse, balanced: the same for all",
     )
+    order: Literal["closest_last", "closest_first", "random"] = setting(
+        "closest_last", "where the most useful example stands"
+    )
+    budget: int = setting(
+        0, "tokens of all examples together; fewer are shown where it is reached; 0: no limit",
+        low=0,
+    )  # fmt: skip
+    passages: int = setting(
+        0, "passages shown with each example where there is retrieval; 0: none", low=0, high=20
+    )
+    bootstrap: bool = setting(
+        False, "the model answers the train questions, and is shown what it got right"
+    )
+    seed: int = setting(0, "seed of a random order", low=0, high=2**32 - 1)
+
+    @property
+    def chooses(self) -> bool:
+        """Whether examples are kept by the metrics."""
+        return self.bootstrap
 
     def apply(self, assistant: Assistant, workspace: Workspace) -> Assistant:
         """The same assistant with examples from the train questions, never from dev or test.
 
         A train question that gives one of those away is left out.
         """
+        from tailor.prompting.bootstrap import bootstrapped
+        from tailor.prompting.shots import Shots
+
         train = workspace.benchmark.split("train")
         pool = sift(workspace, "few_shot", train, "dev", "test")
         if len(pool) < self.shots:
@@ -36,10 +65,71 @@ class FewShot(Stage):
                 f'questions{_less(train, pool)}: add questions with "split": "train", or set '
                 "few_shot.shots lower."
             )
-        nearest = Nearest(pool, self.shots)
+        examples = self._examples(pool, workspace)
+        if self.bootstrap:
+            made = bootstrapped(workspace, assistant, pool, examples)
+            right = [(q, one) for q, one in zip(pool, made, strict=True) if one is not None]
+            if not right:
+                raise NotApplicable(
+                    f"few_shot.bootstrap: the model answered none of the {len(pool)} train "
+                    "questions rightly; set few_shot.bootstrap = false."
+                )
+            pool, examples = tuple(q for q, _ in right), [one for _, one in right]
+        selector = Shots(
+            examples, self._ranking(pool, workspace), [self.pick, *self._embedder(workspace)],
+            self.shots, self.order, self.budget, self.seed,
+        )  # fmt: skip
+        return replace(assistant, examples=selector)
+
+    def calls(self, workspace: Workspace) -> int:
+        """Each train question, where the model makes the examples."""
+        return len(workspace.benchmark.split("train")) if self.bootstrap else 0
+
+    def _examples(self, pool: Sequence[Question], workspace: Workspace) -> list[Example]:
+        passages = workspace.index().passages() if self.passages else []
+        return [
+            Example(
+                question=q.question,
+                answer=q.answers[0] if q.answerable else REFUSAL["vi" if q.lang == "vi" else "en"],
+                quote=q.evidence[0].quote if q.evidence else "",
+                shows=self.passages,
+                gold=_gold(q, passages, workspace),
+            )
+            for q in pool
+        ]
+
+    def _embedder(self, workspace: Workspace) -> list[str]:
+        by_meaning = self.pick in ("semantic", "mmr", "diverse")
+        return [workspace.config.embedder] if by_meaning else []
+
+    def _ranking(self, pool: Sequence[Question], workspace: Workspace) -> "Ranking":
+        from tailor.prompting import shots
+        from tailor.prompting.groups import groups
+
+        questions = [q.question for q in pool]
         if self.pick == "nearest":
-            return replace(assistant, examples=nearest)
-        return replace(assistant, examples=nearest(""))
+            return shots.by_words(questions)
+        if self.pick == "fixed":
+            return shots.same_for_all(range(len(pool)))
+        if self.pick == "balanced":
+            return shots.same_for_all(shots.balanced(groups(pool, self.shots)))
+        vectors = self._vectors(questions, workspace)
+        if self.pick == "diverse":
+            return shots.same_for_all(shots.diverse(vectors))
+        embed = workspace.embeddings.embed_query
+        return shots.by_meaning(vectors, embed, mmr=self.pick == "mmr")
+
+    def _vectors(self, questions: list[str], workspace: Workspace) -> "Vectors":
+        import numpy as np
+
+        from tailor.documents.embedding import vectors
+
+        def build(folder: Path) -> None:
+            np.save(folder / "vectors.npy", vectors(workspace.embeddings, questions))
+
+        folder = workspace.artifact("pool", [workspace.config.embedder, questions], build)
+        found: Vectors = np.load(folder / "vectors.npy", allow_pickle=False)
+        return found
 
 
 def _less(train: Sequence[Question], pool: Sequence[Question]) -> str:
@@ -47,29 +137,15 @@ def _less(train: Sequence[Question], pool: Sequence[Question]) -> str:
     return f" that may be used ({leaking} give a dev or test question away)" if leaking else ""
 
 
-class Nearest:
-    """Picks the train questions that share most words with a question; the closest comes last."""
-
-    def __init__(self, pool: Sequence[Question], shots: int) -> None:
-        self.pool = pool
-        self.shots = shots
-        self.fingerprint = digest([shots, [[q.question, q.answers, q.lang] for q in pool]])
-        self._words = [frozenset(words(fold(q.question))) for q in pool]
-
-    def __call__(self, question: str) -> tuple[Example, ...]:
-        """The examples for a question; the question itself is never among them."""
-        asked = frozenset(words(fold(question)))
-        order = sorted(
-            (at for at, known in enumerate(self._words) if known != asked),
-            key=lambda at: (-_overlap(asked, self._words[at]), at),
-        )
-        return tuple(_example(self.pool[at]) for at in reversed(order[: self.shots]))
-
-
-def _overlap(a: frozenset[str], b: frozenset[str]) -> float:
-    return len(a & b) / len(a | b) if a or b else 0.0
-
-
-def _example(question: Question) -> Example:
-    refusal = REFUSAL["vi" if question.lang == "vi" else "en"]
-    return Example(question.question, question.answers[0] if question.answerable else refusal)
+def _gold(question: Question, passages: Sequence[Passage], workspace: Workspace) -> Passage | None:
+    """The passage that holds the question's evidence, where passages are shown."""
+    spans = workspace.spans.get(question.id, ()) if passages else ()
+    return next(
+        (
+            passage
+            for document, start, end in spans
+            for passage in passages
+            if passage.document == document and passage.start <= start and end <= passage.end
+        ),
+        None,
+    )

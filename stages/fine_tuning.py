@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 from tailor.assistant import Assistant
 from tailor.errors import NotApplicable
@@ -14,12 +15,20 @@ from tailor.workspace import Workspace
 class FineTuning(Stage):
     """Change the model's weights (LoRA, or QLoRA on a quantized model)."""
 
+    trains: ClassVar[bool] = True
+
     rank: int = setting(8, "size of the adapter's matrices", low=1)
     alpha: int = setting(16, "scale of the adapter; twice the rank is usual", low=1)
     epochs: int = setting(2, "how often each example is seen", low=1)
     learning_rate: float = setting(5e-4, "peak learning rate, decaying to 0", low=1e-9, high=1)
     batch: int = setting(8, "examples per step", low=1)
     quantize: bool = setting(False, "train on 4-bit weights (QLoRA)")
+    validation: float = setting(
+        0.1, "share of the examples kept back to watch the loss on, 0 to 0.5", low=0, high=0.5
+    )
+    patience: int = setting(
+        0, "stop when the validation loss has not fallen so many times in a row; 0: never", low=0
+    )
     seed: int = setting(0, "seed of order and initial values", low=0, high=2**32 - 1)
 
     def apply(self, assistant: Assistant, workspace: Workspace) -> Assistant:
@@ -39,7 +48,7 @@ class FineTuning(Stage):
         lessons = pairs(assistant, chat, workspace)
 
         def build(folder: Path) -> None:
-            train(base, lessons, folder, self, workspace.progress)
+            train(base, lessons, folder, self, workspace.state / "training", workspace.progress)
 
         key = [weights_digest(base), asdict(self), [asdict(pair) for pair in lessons]]
         adapter = workspace.artifact("adapter", key, build)

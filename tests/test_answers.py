@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tailor.answers import AnswerStore, Call
+from tailor.answers import AnswerStore, Call, Fact
 from tailor.assistant import Answer, Ask
 from tailor.documents.passages import Passage
 from tailor.errors import TailorError
@@ -114,6 +114,102 @@ def test_a_folder_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("")
     with pytest.raises(TailorError, match="cannot be opened"):
         AnswerStore(tmp_path / "state" / "answers.db")
+
+
+def test_facts_are_the_answers_without_their_texts(store: AnswerStore) -> None:
+    store.keep_answer("a", "q", replace(ANSWER, call="k", dropped=1))
+    store.keep_answer("a", "r", replace(ANSWER, outcome="refused", passages=(), cost_usd=0.5))
+    store.keep_answer("a", "q", ERROR, repeat=1)
+    store.keep_answer("b", "q", ANSWER)
+    assert store.facts("a") == {
+        "q": Fact("ok", 9, 2, 0.5, None, "k", 1, 1),
+        "r": Fact("refused", 9, 2, 0.5, 0.5, "", 0, 0),
+    }
+    assert store.facts("a", repeat=1) == {"q": Fact.of(ERROR)}
+    assert store.facts("nobody") == {}
+
+
+def test_a_fact_follows_the_answer_that_is_kept(store: AnswerStore) -> None:
+    store.keep_answer("a", "q", ERROR)
+    assert store.facts("a") == {"q": Fact.of(ERROR)}
+    store.keep_answer("a", "q", ANSWER)
+    assert store.facts("a") == {"q": Fact.of(ANSWER)}
+    store.keep_answer("a", "q", ERROR)
+    store.keep_answer("a", "q", replace(ANSWER, seconds=9.0))
+    assert store.facts("a") == {"q": Fact.of(ANSWER)}
+
+
+def test_a_store_of_an_older_version_gets_its_facts(tmp_path: Path) -> None:
+    path = tmp_path / "answers.db"
+    _filled(path)
+    with sqlite3.connect(path) as older:
+        older.execute("DROP TABLE facts")
+        older.execute("DROP TABLE scores")
+        for event in ("INSERT", "UPDATE", "DELETE"):
+            older.execute(f"DROP TRIGGER answers_{event}")
+    store = AnswerStore(path)
+    assert set(store.facts("a").values()) == {Fact.of(ANSWER)}
+    assert len(store.facts("a")) == 60
+    (made,) = store._db.execute("SELECT count(*) FROM facts").fetchone()
+    assert made == 60
+    assert store.scores("a") == {}
+
+
+def test_facts_are_read_where_nothing_may_be_written(store: AnswerStore) -> None:
+    store.keep_answer("a", "q", ANSWER)
+    store._db.execute("DELETE FROM facts")
+    store._db.execute("PRAGMA query_only = 1")
+    assert store.facts("a") == {"q": Fact.of(ANSWER)}
+
+
+SCORES = {"f1": 0.1 + 0.2, "rouge2": None, "exact_match": 0.0}
+
+
+def test_scores_come_back_to_the_last_bit(store: AnswerStore) -> None:
+    store.keep_scores("a", {"q": ("about", SCORES), "r": ("other", {"f1": 1.0})})
+    store.keep_scores("a", {"q": ("about", {})}, repeat=1)
+    again = AnswerStore(store.path)
+    assert again.scores("a") == {"q": ("about", SCORES), "r": ("other", {"f1": 1.0})}
+    assert again.scores("a", repeat=1) == {"q": ("about", {})}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE scores SET value = '[1.0, 1.0, 1.0]' WHERE ask = 'q'",
+        "UPDATE scores SET value = '[0.3' WHERE ask = 'q'",
+        "UPDATE scores SET value = x'ff00' WHERE ask = 'q'",
+        "UPDATE scores SET names = 'f1' WHERE ask = 'q'",
+        "UPDATE scores SET about = 'today' WHERE ask = 'q'",
+        "UPDATE scores SET crc = 'x' WHERE ask = 'q'",
+        "DELETE FROM scores WHERE ask = 'q'",
+    ],
+)
+def test_a_damaged_score_counts_as_missing(store: AnswerStore, damage: str) -> None:
+    store.keep_scores("a", {"q": ("about", SCORES), "r": ("about", SCORES)})
+    store._db.execute(damage)
+    assert store.scores("a") == {"r": ("about", SCORES)}
+
+
+def test_a_table_of_scores_that_cannot_be_read_counts_as_empty(store: AnswerStore) -> None:
+    store.keep_scores("a", {"q": ("about", SCORES)})
+    store._db.execute("DROP TABLE scores")
+    assert store.scores("a") == {}
+
+
+def test_another_answer_has_no_scores(store: AnswerStore) -> None:
+    store.keep_answer("a", "q", ERROR)
+    store.keep_scores("a", {"q": ("about", {"f1": None}), "r": ("about", SCORES)})
+    store.keep_answer("a", "q", ERROR)  # asked again, with the same end
+    store.keep_scores("a", {"q": ("about", {"f1": None})})
+    store.keep_answer("a", "q", ANSWER)
+    assert store.scores("a") == {"r": ("about", SCORES)}
+    store.keep_scores("a", {"q": ("about", SCORES)})
+    store.keep_answer("a", "q", replace(ANSWER, text="not taken"))
+    assert set(store.scores("a")) == {"q", "r"}
+    with sqlite3.connect(store.path) as other:  # whoever changes it
+        other.execute("UPDATE answers SET answer = '{}' WHERE ask = 'q'")
+    assert set(store.scores("a")) == {"r"}
 
 
 def _filled(path: Path) -> int:

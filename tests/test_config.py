@@ -45,6 +45,7 @@ answer_pattern = "Mã: .*"
 [prices."openai:gpt-5-mini"]
 input = 0.25
 output = 2
+cached_input = 0.025
 
 [stages.few_shot]
 shots = 2
@@ -59,7 +60,7 @@ shots = 2
         workspace_stages=True,
         ladder=("prompting", "retrieval"),
         answer_pattern="Mã: .*",
-        prices={"openai:gpt-5-mini": Price(0.25, 2.0)},
+        prices={"openai:gpt-5-mini": Price(0.25, 2.0, 0.025)},
         stages={"few_shot": {"shots": 2}},
     )
 
@@ -100,6 +101,10 @@ shots = 2
         ("[prices.'openai:x']\ninput = 1", "openai:x.* needs input and output"),
         ("[prices.'openai:x']\ninput = 'a'\noutput = 1", "'a' is not a number"),
         ("[prices]\n'openai:x' = 3", "openai:x.* needs input and output"),
+        ("[prices.'openai:x']\ninput = -1\noutput = 1", "-1.0 is below 0"),
+        ("[prices.'openai:x']\ninput = 1\noutput = 1\ncache = 1", "may have cached_input"),
+        ("max_cost = -1", "max_cost: -1 is below 0"),
+        ("gpu_hour_usd = 'dear'", "gpu_hour_usd: 'dear' is not a number"),
         ("[stages]\nfew_shot = 3", "stages: write"),
     ],
 )
@@ -204,7 +209,8 @@ def test_init_keeps_what_git_ignores_already(
 def test_settings_of_stages_reach_the_stage(tmp_path: Path) -> None:
     (tmp_path / "tailor.toml").write_text("[stages.few_shot]\nshots = 2\npick = 'fixed'\n", "utf-8")
     workspace = Workspace(tmp_path)
-    assert workspace.stage("few_shot").settings() == {"shots": 2, "pick": "fixed"}
+    settings = workspace.stage("few_shot").settings()
+    assert (settings["shots"], settings["pick"]) == (2, "fixed")
     assert workspace.stage("few_shot", {"shots": "9"}).settings()["shots"] == 9
 
 

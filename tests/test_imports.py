@@ -33,6 +33,7 @@ LAYERS = (
     ("run",),
     ("workspace",),
     ("stage",),
+    ("rows",),
     ("ladder",),
     ("cli",),
 )

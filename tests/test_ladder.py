@@ -12,7 +12,8 @@ import pytest
 
 from tailor.assistant import Answer, Ask, Assistant
 from tailor.errors import TailorError, UsageError
-from tailor.ladder import assistant_for, climb, rows, rows_for
+from tailor.ladder import assistant_for, climb
+from tailor.rows import rows, rows_for
 from tailor.run import all_runs, compare, current_run, newest_runs
 from tailor.stages import FewShot, Prompting
 from tailor.testing import Fault, Messages, not_json, rate_limited, server_error, slow
@@ -323,7 +324,7 @@ def test_a_long_preparation_is_shown_to_other_processes(
 
     def apply(self: Prompting, assistant: Assistant, workspace: Workspace) -> Assistant:
         assert workspace.progress is not None
-        monkeypatch.setattr("tailor.ladder.time.monotonic", lambda: time.time() + 60)
+        monkeypatch.setattr("tailor.running.time.monotonic", lambda: time.time() + 60)
         workspace.progress("train", 3, 9)
         seen.append((current_run(workspace) or {}).get("preparing"))
         monkeypatch.undo()

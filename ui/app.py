@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import streamlit as st
@@ -9,19 +10,31 @@ import streamlit as st
 from tailor.benchmark import Benchmark
 from tailor.errors import TailorError
 from tailor.ui import opened
-from tailor.ui.language import LANGUAGES, literal
+from tailor.ui.language import LANGUAGES, Language, literal
+from tailor.ui.refusal import refusal
 from tailor.workspace import Workspace
 
 _HERE = Path(__file__).parent
 
+# The pages by the step they belong to, each with its icon of Streamlit's own font.
+STEPS = {
+    "understand": {"overview": "dashboard"},
+    "prepare": {"knowledge": "folder_open", "benchmark": "quiz"},
+    "select": {"models": "memory"},
+    "customize": {"stages": "stairs_2", "compare": "bar_chart", "playground": "forum"},
+    "productionize": {"serve": "rocket_launch", "monitor": "monitoring"},
+    "settings": {"settings": "settings"},
+}
+
 
 def main() -> None:
     """Show the page that the URL names; what a user can cause is a sentence, never a traceback."""
-    st.set_page_config("Tailor", "🧵", layout="wide", initial_sidebar_state=250)
+    st.set_page_config("Tailor", "🧵", layout="wide", initial_sidebar_state=270)
     dark = st.context.theme.type == "dark"
     accent, warm = ("#3aa79c", "#f2a56d") if dark else ("#0f766e", "#b4552d")
+    button = "#1f7d74" if dark else accent  # white letters have to stand out from it
     st.html(_HERE / "style.css")
-    st.html(f"<style>:root {{ --accent: {accent}; --warm: {warm}; }}</style>")
+    st.html(f"<style>:root {{ --accent: {accent}; --warm: {warm}; --button: {button}; }}</style>")
     with st.sidebar:
         st.segmented_control(
             "Language / Ngôn ngữ", LANGUAGES, default="EN", required=True, key="lang",
@@ -33,40 +46,39 @@ def main() -> None:
             f"<script>document.documentElement.lang = '{say.code}'</script>",
             unsafe_allow_javascript=True,
         )
-    page = st.navigation(
-        [
-            st.Page(
-                _HERE / "stages.py",
-                title=say("stages.title"),
-                icon=":material/stairs_2:",
-                url_path="stages",
-                default=True,
-            ),
-            st.Page(
-                _HERE / "compare.py",
-                title=say("compare.title"),
-                icon=":material/bar_chart:",
-                url_path="compare",
-            ),
-            st.Page(
-                _HERE / "benchmark.py",
-                title=say("benchmark.title"),
-                icon=":material/quiz:",
-                url_path="benchmark",
-            ),
-            st.Page(
-                _HERE / "knowledge.py",
-                title=say("knowledge.title"),
-                icon=":material/folder_open:",
-                url_path="knowledge",
-            ),
-        ]
-    )
+    page = st.navigation(_pages(say))
+    opened.follow()
     try:
         _about()
         page.run()
     except TailorError as error:
-        st.error(literal(str(error)))
+        refusal(error)
+    except Exception:  # Streamlit's own box offers to search for it outside of this machine
+        logging.getLogger(__name__).exception("The page %s failed.", page.url_path or "start")
+        st.error(say("refusal.unexpected"))
+
+
+def _pages(say: Language) -> dict[str, list[st.Page]]:
+    """The pages under the name of their step; the first one opens by default."""
+    pages = {
+        say(f"step.{step}"): [
+            st.Page(
+                _HERE / f"{name}.py",
+                title=say(f"{name}.title"),
+                icon=f":material/{icon}:",
+                url_path="start" if name == "overview" else name,
+                default=name == "overview",
+            )
+            for name, icon in icons.items()
+        ]
+        for step, icons in STEPS.items()
+    }
+    # Streamlit shows the default page at / and denies that it is at its own address.
+    typed = st.Page(
+        _HERE / "overview.py", title=say("overview.title"), url_path="overview", visibility="hidden"
+    )
+    pages[say("step.understand")].append(typed)
+    return pages
 
 
 def _about() -> None:

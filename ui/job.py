@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import signal
@@ -23,7 +24,7 @@ INTERRUPTED = 130
 
 @dataclass
 class Job:
-    """A ``tailor run`` or ``tailor ingest`` that this server started."""
+    """A ``tailor run``, ``ingest`` or ``doctor`` that this server started."""
 
     names: tuple[str, ...]
     """The rows of a run, or the options of an ingestion."""
@@ -67,7 +68,7 @@ def start(workspace: Workspace, names: Sequence[str]) -> Job:
     """Start the run; whether it may go on is decided by the workspace's run lock."""
     from tailor.run import current_run
 
-    process, log = _launch(workspace, ["run", *names], f"run-{'-'.join(names)}-")
+    process, log = _launch(workspace, ["run", *names], _log_name(names[0]))
     job = Job(tuple(names), process, log)
 
     def reap() -> None:
@@ -79,11 +80,42 @@ def start(workspace: Workspace, names: Sequence[str]) -> Job:
     return job
 
 
+def estimate(workspace: Workspace, words: Sequence[str]) -> Job:
+    """Have it worked out what a run would take; nothing is asked for that."""
+    process, log = _launch(workspace, ["run", *words, "--dry-run", "--json"], "estimate-")
+    threading.Thread(target=process.wait, daemon=True).start()
+    return Job(tuple(words), process, log)
+
+
+def said(job: Job) -> Mapping[str, Any] | None:
+    """The JSON object a job ended with; None where there is none."""
+    text = tail(job.log, 10_000)
+    try:
+        found: Mapping[str, Any] = json.loads(text[text.index("{\n") : text.rindex("}") + 1])
+    except ValueError:
+        return None
+    return found
+
+
+def answer(workspace: Workspace) -> Job:
+    """Have the questions of the Playground answered, by a process that stays warm."""
+    process, log = _launch(workspace, ["playground"], "playground-")
+    threading.Thread(target=process.wait, daemon=True).start()
+    return Job((), process, log)
+
+
 def ingest(workspace: Workspace, *options: str) -> Job:
     """Have the documents read, and the curation report made."""
     process, log = _launch(workspace, ["ingest", "--report", *options], "ingest-")
     threading.Thread(target=process.wait, daemon=True).start()
     return Job(options, process, log)
+
+
+def doctor(workspace: Workspace) -> Job:
+    """Have the installation and the workspace looked at."""
+    process, log = _launch(workspace, ["doctor", "--json"], "doctor-")
+    threading.Thread(target=process.wait, daemon=True).start()
+    return Job((), process, log)
 
 
 def _launch(
@@ -136,6 +168,26 @@ def live(workspace: Workspace, jobs: Sequence[Job]) -> Live | None:
         if job.alive and job.process.pid not in begun:
             return Live(job.process.pid, job.names, None, job.cancelled)
     return None
+
+
+def last_log(workspace: Workspace, row: str) -> Path | None:
+    """The log of the newest run of this row, or of all rows, that any server started."""
+    logs = workspace.state / "logs"
+    found = [*logs.glob(f"{_log_name(row)}*.log"), *logs.glob(f"{_log_name('all')}*.log")]
+    return max(found, key=lambda log: log.stat().st_mtime, default=None)
+
+
+def tail(log: Path, lines: int) -> str:
+    """The last lines of a log."""
+    try:
+        text = log.read_text("utf-8", errors="replace")
+    except OSError:
+        return ""
+    return "\n".join(text.rstrip().split("\n")[-lines:])
+
+
+def _log_name(row: str) -> str:
+    return f"run-{row.replace(':', '-')}-"
 
 
 def last_line(log: Path) -> str:

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import html
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import streamlit as st
 
-from tailor.documents.activity import Activity, activity, last_report
-from tailor.documents.document import LARGEST
+from tailor.documents.activity import Activity, last_report
 from tailor.documents.overview import FileState, pending
 from tailor.documents.passages import Passage
-from tailor.documents.readers import FORMATS
 from tailor.documents.recordings import can_write
 from tailor.errors import TailorError
 from tailor.models import transcriber
-from tailor.models.provider import receiver
+from tailor.models.provider import embedder_receiver, receiver
 from tailor.scoring import format
-from tailor.ui import curation, job, opened, upload
+from tailor.ui import curation, job, knowledge_upload, opened
 from tailor.ui.language import Language, literal
 from tailor.ui.marks import quote
+from tailor.ui.refusal import refusal
 from tailor.ui.search import search
 from tailor.workspace import Workspace
 
@@ -50,24 +48,16 @@ def page() -> None:
     """Show the page; it looks for news every second while documents are being read."""
     say, workspace = opened.spoken(), opened.workspace()
     st.title(say("knowledge.title"))
-    reading = going(workspace) is not None
+    reading = opened.reading(workspace) is not None
     at = opened.stamp(workspace.root)
     st.fragment(top, run_every=1 if reading else 4)(reading, at)
-    uploader(workspace, say)
+    knowledge_upload.uploader(workspace, say)
     states = listed(workspace)
     if states:
         files(workspace, states, say)
     if (workspace.state / "index" / "current").exists():
         st.fragment(search)(workspace, say)
         curation.show(workspace, opened.stored(workspace), say)
-
-
-def going(workspace: Workspace) -> Activity | None:
-    """The ingestion that goes on, also one that has only just been started here."""
-    if (found := activity(workspace.state)) is not None:
-        return found
-    alive = [one for one in opened.readings() if one.alive]
-    return Activity(alive[-1].process.pid, 0.0) if alive else None
 
 
 def listed(workspace: Workspace) -> list[FileState]:
@@ -87,20 +77,23 @@ def top(reading: bool, at: opened.Stamp) -> None:
     """Counters and progress; ``reading`` and ``at`` are what the page knew when it was drawn."""
     try:
         workspace, say = opened.workspace(), opened.spoken()
-        now = going(workspace)
-        if (now is not None) != reading or opened.stamp(workspace.root) != at:
-            st.rerun()
+        now = opened.reading(workspace)
         known = opened.stored(workspace)
         waiting = waited(workspace, known)
-        if not known and not waiting:
+        there = bool(known or waiting or workspace.config.sources)
+        if there:
+            counters(known, waiting, say)
+        else:
             st.info(literal(say("knowledge.none", folder=workspace.knowledge)))
-        counters(known, waiting, say)
         if now is not None:
             progress(now, say)
-        else:
+        elif there:
             actions(workspace, known, waiting, say)
+        # At the end: drawn anew before its button is, a press would be lost.
+        if (now is not None) != reading or opened.stamp(workspace.root) != at:
+            st.rerun()
     except TailorError as error:
-        st.error(literal(str(error)))
+        refusal(error)
 
 
 def counters(known: Sequence[FileState], waiting: Sequence[FileState], say: Language) -> None:
@@ -112,24 +105,28 @@ def counters(known: Sequence[FileState], waiting: Sequence[FileState], say: Lang
         say(f"language.{code}", count=format.count(number, say.code))
         for code, number in languages.most_common()
     ]
-    tiles = (
-        ("documents", format.count(statuses["indexed"], say.code), ", ".join(spoken)),
-        ("passages", format.count(sum(s.passages for s in known), say.code), ""),
-        (
-            "attention",
-            format.count(sum(number for _, number in wrong), say.code),
-            ", ".join(say(f"files.{name}", count=number) for name, number in wrong),
-        ),
-        ("waiting", format.count(len(waiting), say.code), said(waiting, say)),
-    )
-    st.html(
-        '<div class="tiles">'
-        + "".join(
-            f"<div><span>{html.escape(say(f'knowledge.{name}'))}</span>"
-            f"<b>{html.escape(number)}</b><small>{html.escape(note)}</small></div>"
-            for name, number, note in tiles
-        )
-        + "</div>"
+    opened.tiles(
+        [
+            (
+                say("knowledge.documents"),
+                format.count(statuses["indexed"], say.code),
+                ", ".join(spoken),
+            ),
+            (
+                say("knowledge.passages"),
+                format.count(sum(s.passages for s in known), say.code),
+            ),
+            (
+                say("knowledge.attention"),
+                format.count(sum(number for _, number in wrong), say.code),
+                ", ".join(say(f"files.{name}", count=number) for name, number in wrong),
+            ),
+            (
+                say("knowledge.waiting"),
+                format.count(len(waiting), say.code),
+                said(waiting, say),
+            ),
+        ]
     )
 
 
@@ -175,10 +172,9 @@ def actions(
             say("ingest.start", count=len(waiting)) if waiting else say("ingest.again"),
             type="primary" if waiting else "secondary",
             icon=":material/play_arrow:",
-            disabled=not (known or waiting),
             key="read",
         ):
-            opened.readings().append(job.ingest(workspace))
+            opened.read(workspace)
             st.rerun()
         if wrong and st.button(
             say("ingest.retry", count=wrong),
@@ -186,7 +182,7 @@ def actions(
             help=say("ingest.retry_help"),
             key="retry",
         ):
-            opened.readings().append(job.ingest(workspace, "--retry"))
+            opened.read(workspace, "--retry")
             st.rerun()
     st.code(opened.command(workspace, "ingest"), language=None, wrap_lines=True)
     receivers(workspace, say)
@@ -197,7 +193,7 @@ def receivers(workspace: Workspace, say: Language) -> None:
     """Who would get texts or recordings."""
     config = workspace.config
     told = [
-        ("ingest.sent", receiver(config.embedder, config)),
+        ("ingest.sent", embedder_receiver(config)),
         ("ingest.sent_recordings", transcriber.receiver(config)),
     ]
     if config.transcriber and can_write(config.model):
@@ -248,36 +244,6 @@ def changes(workspace: Workspace, say: Language) -> None:
     if stale := report.get("stale"):
         with st.expander(say("changes.stale", count=format.count(len(stale), say.code))):
             st.code("\n".join(stale), language=None, wrap_lines=True)
-
-
-def uploader(workspace: Workspace, say: Language) -> None:
-    """Where files are dropped; each is copied into the folder at once."""
-    # Another key makes an empty uploader, for what it holds is lost with the page anyway.
-    key = f"upload {st.session_state.get('uploads', 0)}"
-    # Streamlit has these two in English alone.
-    own = {"button": say("upload.button"), "limit": say("upload.limit", size=LARGEST >> 20)}
-    rules = "".join(f"--upload-{k}: {json.dumps(v, ensure_ascii=False)};" for k, v in own.items())
-    st.html(f"<style>:root {{ {rules} }}</style>")
-    given = st.file_uploader(
-        say("upload.label"),
-        accept_multiple_files=True,
-        max_upload_size=LARGEST >> 20,
-        key=key,
-        help=literal(say("upload.help", formats=" ".join(sorted(s[1:] for s in FORMATS)))),
-    )
-    if given:
-        saved = [upload.save(workspace.knowledge, one.name, one.getvalue()) for one in given]
-        st.session_state["saved"] = saved
-        st.session_state["uploads"] = st.session_state.get("uploads", 0) + 1
-        st.rerun()
-    saved = st.session_state.get("saved", ())
-    kept = [one for one in saved if one.outcome in upload.KEPT]
-    if kept:
-        lines = [say(f"upload.{one.outcome}", name=one.name) for one in kept]
-        st.success(literal("\n".join(lines)).replace("\n", "  \n"))
-    for one in saved:
-        if one not in kept:
-            st.error(literal(say(f"upload.{one.outcome}", name=one.name, detail=one.detail)))
 
 
 def files(workspace: Workspace, states: Sequence[FileState], say: Language) -> None:

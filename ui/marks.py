@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 
 def marked(text: str, spans: Iterable[tuple[int, int]]) -> str:
@@ -15,6 +16,22 @@ def marked(text: str, spans: Iterable[tuple[int, int]]) -> str:
             shown += html.escape(text[at:start]) + f"<mark>{html.escape(text[start:end])}</mark>"
             at = end
     return shown + html.escape(text[at:])
+
+
+Mark = tuple[int, int, str, str]
+"""First and last character, and the tags that open and close it."""
+
+
+def decorated(text: str, marks: Sequence[Mark]) -> str:
+    """The text, escaped, with tags around these ranges, which may overlap."""
+    edges = sorted({0, len(text), *(at for mark in marks for at in mark[:2])})
+    shown = ""
+    for start, end in pairwise(edges):
+        own = [mark for mark in marks if mark[0] <= start and end <= mark[1]]
+        opening = "".join(mark[2] for mark in own)
+        closing = "".join(mark[3] for mark in reversed(own))
+        shown += opening + html.escape(text[start:end]) + closing
+    return shown
 
 
 def quote(number: int, source: str, text: str) -> str:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import html
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from tailor import playground
 from tailor.documents import overview
+from tailor.documents.activity import Activity, activity
 from tailor.documents.document import Document
 from tailor.documents.overview import FileState
 from tailor.documents.passages import Passage
 from tailor.run import Run, compare
 from tailor.scoring.comparison import Comparison
+from tailor.ui import job
 from tailor.ui.job import Job
 from tailor.ui.language import LANGUAGES, Language, language, literal
 from tailor.workspace import Workspace
 
+_HERE = Path(__file__).parent
 Stamp = tuple[tuple[int, int] | None, ...]
 
 
@@ -52,14 +58,107 @@ def spoken() -> Language:
     return language((chosen if chosen in LANGUAGES else "EN").lower())
 
 
+def go(page: str) -> None:
+    """Open another page."""
+    # Not at once: from a fragment, Streamlit would lose the language out of the URL.
+    st.session_state["go"] = page
+    st.rerun(scope="app")
+
+
+def follow() -> None:
+    """Open the page that :func:`go` has asked for, if it has."""
+    if page := st.session_state.pop("go", None):
+        # Without parameters it would refuse to drop the language, which is bound to the URL.
+        st.switch_page(_HERE / f"{page}.py", query_params={})
+
+
+def door(page: str) -> None:
+    """A button that opens another page, where the next step is to be done."""
+    say = spoken()
+    if st.button(say(f"open.{page}"), type="primary", icon=":material/arrow_forward:"):
+        go(page)
+
+
+def reading(workspace: Workspace) -> Activity | None:
+    """The ingestion that goes on, also one that has only just been started here."""
+    if (found := activity(workspace.state)) is not None:
+        return found
+    alive = [one for one in readings() if one.alive]
+    return Activity(alive[-1].process.pid, 0.0) if alive else None
+
+
+def number(label: str, now: float | None, step: float, key: str, most: float | None = None) -> Any:
+    """A number of 0 or more that can be left out: an empty field is None."""
+    kind = type(step)
+    key = f"{key} {now}"  # another value from outside makes another widget
+    # Given as the default, it could be changed but never taken out.
+    st.session_state.setdefault(key, None if now is None else kind(now))
+    top = None if most is None else kind(most)
+    return st.number_input(label, kind(0), top, None, step, key=key)
+
+
+def chart(make: Callable[..., Any], *about: Any, alt: str) -> None:
+    """The chart that ``make`` returns for these values, made once: Altair checks every part of it.
+
+    ``about`` is all that it shows, colours and language included.
+    """
+    spec = _drawn(make.__qualname__, about, make)
+    st.vega_lite_chart(spec=spec, alt=alt, width="stretch")
+
+
+def tiles(shown: Sequence[Sequence[str]]) -> None:
+    """Figures beside each other: what each one counts, the number, then remarks."""
+    st.html(
+        '<div class="tiles">'
+        + "".join(
+            f"<div><span>{html.escape(name)}</span><b>{html.escape(number)}</b>"
+            + "".join(f"<small>{html.escape(note)}</small>" for note in notes if note)
+            + "</div>"
+            for name, number, *notes in shown
+        )
+        + "</div>"
+    )
+
+
 def jobs() -> list[Job]:
     """The runs this server has started, the newest last; shared by all tabs."""
     return _jobs(os.environ.get("TAILOR_WORKSPACE", "."))
 
 
+def run(workspace: Workspace, words: Sequence[str]) -> None:
+    """Start `tailor run`, unless a run goes on: of tabs that press at once, one starts it."""
+    with _starting():
+        if job.live(workspace, jobs()) is None:
+            jobs().append(job.start(workspace, words))
+
+
+def read(workspace: Workspace, *options: str) -> None:
+    """Start `tailor ingest`, unless an ingestion goes on: of tabs that press at once, one does."""
+    with _starting():
+        if reading(workspace) is None:
+            readings().append(job.ingest(workspace, *options))
+
+
+def estimates() -> dict[object, Job]:
+    """What runs would take, by what that depends on; shared by all tabs."""
+    return _estimates(os.environ.get("TAILOR_WORKSPACE", "."))
+
+
+def answering(workspace: Workspace) -> None:
+    """See that a process takes up the questions of the Playground."""
+    with _starting():
+        if not playground.answering(workspace.state) and not any(j.alive for j in _answering()):
+            _answering().append(job.answer(workspace))
+
+
 def readings() -> list[Job]:
     """The ingestions this server has started, the newest last; shared by all tabs."""
     return _readings(os.environ.get("TAILOR_WORKSPACE", "."))
+
+
+def checkups() -> list[Job]:
+    """The checks of the installation this server has started, the newest last."""
+    return _checkups(os.environ.get("TAILOR_WORKSPACE", "."))
 
 
 def stored(workspace: Workspace) -> tuple[FileState, ...]:
@@ -79,10 +178,8 @@ def comparison(runs: Sequence[Run]) -> Comparison:
 
 
 def staleness(run: Run) -> str:
-    """``benchmark`` or ``documents``: what changed since the run; empty where nothing did."""
-    if not run.stale():
-        return ""
-    return "benchmark" if run.benchmark != run.workspace.benchmark.digest else "documents"
+    """``benchmark``, ``documents`` or ``metrics``: what changed since; empty where nothing did."""
+    return run.changed() or ""
 
 
 def command(workspace: Workspace, *words: str) -> str:
@@ -101,14 +198,17 @@ def next_step(workspace: Workspace) -> bool:
     benchmark = knowledge / "benchmark.jsonl"
     if not any(p.is_file() for p in knowledge.rglob("*") if p != benchmark):
         st.info(literal(say("missing.documents", folder=knowledge)))
+        door("knowledge")
         st.code(command(workspace, "ingest"), language=None)
         return False
     if not (workspace.state / "index" / "current").exists():
         st.info(say("missing.index"))
+        door("knowledge")
         st.code(command(workspace, "ingest"), language=None)
         return False
     if not benchmark.exists() or not benchmark.stat().st_size:
         st.info(literal(say("missing.benchmark", file=benchmark)))
+        door("benchmark")
         st.code(
             '{"question": "…", "answer": "…", '
             '"evidence": [{"document": "hr/leave.md", "quote": "…"}]}',
@@ -166,12 +266,32 @@ def _workspace(root: str, at: Stamp) -> Workspace:
 
 
 @st.cache_resource(show_spinner=False)
+def _starting() -> threading.Lock:
+    return threading.Lock()
+
+
+@st.cache_resource(show_spinner=False)
+def _estimates(root: str) -> dict[object, Job]:
+    return {}
+
+
+@st.cache_resource(show_spinner=False)
+def _answering() -> list[Job]:
+    return []
+
+
+@st.cache_resource(show_spinner=False)
 def _jobs(root: str) -> list[Job]:
     return []
 
 
 @st.cache_resource(show_spinner=False)
 def _readings(root: str) -> list[Job]:
+    return []
+
+
+@st.cache_resource(show_spinner=False)
+def _checkups(root: str) -> list[Job]:
     return []
 
 
@@ -188,6 +308,12 @@ def _preview(state: str, path: str, at: Stamp) -> tuple[Document | None, tuple[P
 @st.cache_resource(max_entries=20, show_spinner=False)
 def _comparison(key: object, _runs: Sequence[Run]) -> Comparison:
     return compare(_runs)
+
+
+@st.cache_data(max_entries=60, show_spinner=False)
+def _drawn(name: str, about: tuple[Any, ...], _make: Callable[..., Any]) -> dict[str, Any]:
+    made: dict[str, Any] = _make(*about).to_dict()
+    return made
 
 
 def _numbers(run: Run) -> tuple[str, int, int]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from tailor.documents.filters import Filters
 from tailor.documents.highlight import highlights
 from tailor.errors import TailorError
-from tailor.models.provider import receiver
+from tailor.models.provider import embedder_receiver
 from tailor.text import words
 from tailor.ui.language import Language, literal
 from tailor.ui.marks import marked, quote
+from tailor.ui.refusal import refusal
 from tailor.workspace import Workspace
 
 FOUND = 5
@@ -22,14 +24,16 @@ def search(workspace: Workspace, say: Language) -> None:
     question = st.text_input(
         say("search.label"), placeholder=say("search.placeholder"), key="search"
     )
-    if to := receiver(workspace.config.embedder, workspace.config):
+    if to := embedder_receiver(workspace.config):
         st.caption(literal(say("search.sent", to=to)))
+    with st.expander(say("search.filters")):
+        entered = filters(say)
     if not words(question):
         return
     try:
-        found = workspace.search(question, FOUND)
+        found = workspace.search(question, FOUND, Filters(*entered))
     except TailorError as error:
-        st.error(literal(str(error)))
+        refusal(error)
         return
     if not found:
         st.info(say("search.nothing"))
@@ -39,3 +43,18 @@ def search(workspace: Workspace, say: Language) -> None:
         )
         text = marked(passage.text, highlights(question, passage.text))
         st.html(quote(number, f"{passage.source} · {ranks}", text))
+
+
+def filters(say: Language) -> tuple[tuple[str, ...], tuple[str, ...], str, str]:
+    """Folders, languages, first and last date, as somebody has entered them."""
+    with st.container(horizontal=True):
+        folder = st.text_input(say("search.folder"), key="search folder").strip()
+        language = st.selectbox(
+            say("search.language"),
+            ("", "en", "vi"),
+            format_func=lambda code: say(f"spoken.{code}") if code else say("search.any"),
+            key="search language",
+        )
+        since = st.text_input(say("search.since"), key="search since").strip()
+        until = st.text_input(say("search.until"), key="search until").strip()
+    return (folder,) if folder else (), (language,) if language else (), since, until

@@ -3,12 +3,17 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tailor.answer_format import AnswerFormat
     from tailor.answers import AnswerStore
-    from tailor.assistant import Answer, AnswerFormat, Ask, Assistant, Example, Prompt, Reply, Turn
+    from tailor.assistant import Answer, Ask, Assistant, Prompt, Reply, Turn
     from tailor.benchmark import Benchmark, Evidence, Question
+    from tailor.documents.filters import Filters
     from tailor.documents.passages import Passage
     from tailor.errors import TailorError, UsageError
+    from tailor.example import Example
     from tailor.ladder import climb
+    from tailor.reporting.report import report
+    from tailor.rows import Row, rows_for
     from tailor.run import Run, compare
     from tailor.scoring.comparison import Comparison
     from tailor.settings import setting
@@ -25,10 +30,12 @@ __all__ = [
     "Comparison",
     "Evidence",
     "Example",
+    "Filters",
     "Passage",
     "Prompt",
     "Question",
     "Reply",
+    "Row",
     "Run",
     "Stage",
     "TailorError",
@@ -37,16 +44,22 @@ __all__ = [
     "Workspace",
     "climb",
     "compare",
+    "report",
+    "rows_for",
     "setting",
 ]
 
 _HOME = {
+    "AnswerFormat": "answer_format",
     "AnswerStore": "answers",
     "Benchmark": "benchmark",
     "Comparison": "scoring.comparison",
     "Evidence": "benchmark",
+    "Example": "example",
+    "Filters": "documents.filters",
     "Passage": "documents.passages",
     "Question": "benchmark",
+    "Row": "rows",
     "Run": "run",
     "Stage": "stage",
     "TailorError": "errors",
@@ -54,6 +67,8 @@ _HOME = {
     "Workspace": "workspace",
     "climb": "ladder",
     "compare": "run",
+    "report": "reporting.report",
+    "rows_for": "rows",
     "setting": "settings",
 }
 

@@ -1,4 +1,14 @@
-"""What is being fitted: an assistant with five slots, and the one chain that drives it."""
+"""What is being fitted: an assistant with five slots, and the one chain that drives it.
+
+A retriever that does more than search, such as one that asks a model to rewrite the question, has
+a method ``find`` beside LangChain's ``invoke`` (see :class:`Finder`). It gets the whole
+:class:`Ask` and returns a :class:`Found`: the passages, and what finding them took. Tokens, cost
+and the keys of its calls then reach the :class:`Answer`::
+
+    def find(self, ask: Ask, config: RunnableConfig | None = None) -> Found:
+        reply = self.chat.invoke(Prompt(question=..., instructions=...), config)
+        return Found(self.passages(reply.text), used=reply.used, calls=reply.keys)
+"""
 
 from __future__ import annotations
 
@@ -6,12 +16,19 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from tailor.answer_format import AnswerFormat
+from tailor.documents.filters import Filters
 from tailor.documents.passages import Passage
-from tailor.text import fold, language, nfc
+from tailor.example import Example, ExampleSelector
+from tailor.framing import Order, blocks, neutral, rules
+from tailor.prompting.wording import in_language
+from tailor.spending import Use
+from tailor.text import fold, language
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -52,58 +69,48 @@ class Turn:
 
 @dataclass(frozen=True)
 class Ask:
-    """What comes in: a question and earlier turns."""
+    """What comes in: a question, earlier turns, and which documents it is asked of."""
 
     question: str
     history: tuple[Turn, ...] = ()
     repeat: int = 0
     """Which of several independent answers to the same question this is."""
+    filters: Filters | None = None
 
     @property
     def key(self) -> str:
         """Content hash without the repeat, under which answers are stored."""
-        return digest(asdict(replace(self, repeat=0)))
+        history = [asdict(turn) for turn in self.history]
+        asked = {"question": self.question, "history": history, "repeat": 0}
+        return digest({**asked, "filters": asdict(self.filters)} if self.filters else asked)
 
 
 @dataclass(frozen=True)
-class Example:
-    """A question with the answer that is wanted, shown in the prompt."""
+class Found:
+    """What a retriever found for a question, and what that took."""
 
-    question: str
-    answer: str
+    passages: tuple[Passage, ...] = ()
+    used: Use = field(default_factory=Use)
+    """Tokens and cost of the model calls made for it, from the store or new."""
+    calls: tuple[str, ...] = ()
+    """Keys of these calls in the answer store, in order."""
+    seconds: float | None = None
+    """What finding took when its calls were new; None: what the clock says now."""
+    order: Order = "best_first"
+    """In which the passages are shown to the model."""
+    searched: str = ""
+    """What was searched for, where that is not the question as it was asked."""
+    declined: bool = False
+    """Nothing found is relevant enough: the question is refused, and no model asked."""
+    fell_back: tuple[str, ...] = ()
+    """Steps whose model reply could not be used, so that they changed nothing."""
 
 
-class ExampleSelector(Protocol):
-    """Picks the examples for each question."""
+class Finder(Protocol):
+    """A retriever that takes the whole question; it has all of a ``BaseRetriever``, too."""
 
-    fingerprint: str
-
-    def __call__(self, question: str) -> tuple[Example, ...]:
-        """The examples to show with this question, the closest one last."""
-
-
-@dataclass(frozen=True)
-class AnswerFormat:
-    """How the reply is asked for, read and checked."""
-
-    kind: Literal["text", "number", "label"] = "text"
-    pattern: str | None = None
-    """A regular expression the whole answer must match."""
-    labels: tuple[str, ...] = ()
-    instruction: str = ""
-    """Said to the model in its instructions, where there is something to say."""
-
-    def parse(self, reply: str) -> str | None:
-        """The answer in a reply, or None when there is none that keeps the format."""
-        text = nfc(reply).strip()
-        if not text:
-            return None
-        if self.kind == "label":
-            wanted = fold(text).strip(" .\"'")
-            return next((label for label in self.labels if fold(label) == wanted), None)
-        if self.kind == "number" and not re.search(r"\d", text):
-            return None
-        return text
+    def find(self, ask: Ask, config: RunnableConfig | None = None) -> Found:
+        """The passages for a question, its earlier turns and filters; the best first."""
 
 
 @dataclass(frozen=True)
@@ -115,30 +122,69 @@ class Prompt:
     examples: tuple[Example, ...] = ()
     passages: tuple[Passage, ...] = ()
     history: tuple[Turn, ...] = ()
-    format: AnswerFormat = AnswerFormat()
+    format: AnswerFormat = field(default_factory=AnswerFormat)
     repeat: int = 0
     seconds: float = 0.0
     """Taken to pick the examples and find the passages."""
+    used: Use = field(default_factory=Use)
+    """Tokens and cost of the model calls that finding the passages took."""
+    calls: tuple[str, ...] = ()
+    """Keys of these calls."""
+    followed: tuple[Turn, ...] = ()
+    """Turns after the question: what the model asked of its tools, and what they said."""
+    order: Order = "best_first"
+    """In which the passages are shown; their numbers are those of their ranks."""
+    quoted: bool = False
+    """The passages are framed as quoted material, which the model was not trained otherwise on."""
+    searched: str = ""
+    """What was searched for, where that is not the question as it was asked."""
+    declined: bool = False
+    """Nothing relevant was found: no model is to be asked."""
 
     def messages(self) -> list[BaseMessage]:
         """The chat messages: instructions, examples as turns, then passages and the question."""
         from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
-        system = " ".join(part for part in (self.instructions, self.format.instruction) if part)
-        out: list[BaseMessage] = [SystemMessage(system)] if system else []
+        question = asked(self.question, self.passages, self.order, self.quoted)
+        turns: list[Turn] = []
         for example in self.examples:
-            out += [HumanMessage(asked(example.question)), AIMessage(example.answer)]
-        for turn in self.history:
+            shown = asked(example.question, example.passages, self.order, self.quoted)
+            turns += [Turn("user", shown), Turn("assistant", self.format.shown(example))]
+        # Earlier answers and what tools said may hold what stands in a document.
+        earlier, later = (
+            [Turn(turn.role, neutral(turn.content)) for turn in given]
+            for given in (self.history, self.followed)
+        )
+        turns += [*earlier, Turn("user", question), *later]
+        system = self.told()
+        if system and self.format.placement == "user":
+            at = next(at for at, turn in enumerate(turns) if turn.role == "user")
+            turns[at] = Turn("user", f"{system}\n\n{turns[at].content}")
+            system = ""
+        out: list[BaseMessage] = [SystemMessage(system)] if system else []
+        for turn in turns:
             out.append((HumanMessage if turn.role == "user" else AIMessage)(turn.content))
-        out.append(HumanMessage(asked(self.question, self.passages)))
         return out
 
+    def told(self) -> str:
+        """The instructions with what is said of format and passages, in the question's language."""
+        given = bool(self.passages)
+        own = (self.instructions, self.format.instruction)
+        said = [in_language(part, language(self.question)) for part in own]
+        said.append(rules(self.question, given and self.quoted, given and self.format.citations))
+        return " ".join(part for part in said if part)
 
-def asked(question: str, passages: Sequence[Passage] = ()) -> str:
+
+def asked(
+    question: str,
+    passages: Sequence[Passage] = (),
+    order: Order = "best_first",
+    quoted: bool = False,
+) -> str:
     """The text of a user turn: numbered passages under their sources, then the question."""
     label = "Câu hỏi" if language(question) == "vi" else "Question"
-    blocks = [f"[{n}] {passage.source}\n{passage.text}" for n, passage in enumerate(passages, 1)]
-    return "\n\n".join([*blocks, f"{label}: {question}"])
+    shown = [blocks(passages, order, quoted)] if passages else []
+    return "\n\n".join([*shown, f"{label}: {question}"])
 
 
 @dataclass(frozen=True)
@@ -157,6 +203,22 @@ class Reply:
     """Key of the stored model call this came from; empty where no chat model was asked."""
     dropped: int = 0
     """How many of the least relevant passages did not fit into the model's context."""
+    counted: bool = False
+    """The tokens were counted by Tailor, as the provider reported none."""
+    calls: tuple[str, ...] = ()
+    """Keys of all calls made for it, in order, ``call`` the last; empty where there was but one."""
+    fell_back: bool = False
+    """The model knows no structured replies or tools: it was asked for them in words."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of all stored calls behind it, in order."""
+        return self.calls or ((self.call,) if self.call else ())
+
+    @property
+    def used(self) -> Use:
+        """Its tokens and its cost."""
+        return Use(len(self.keys), self.input_tokens, self.output_tokens, self.cost_usd)
 
 
 @dataclass(frozen=True)
@@ -177,7 +239,32 @@ class Answer:
     call: str = ""
     """Key of the stored model call; empty where no chat model was asked."""
     dropped: int = 0
-    """How many of the passages, from the end, the model did not get to see."""
+    """How many of the passages, from the end, the model did not get to see: the least relevant."""
+    counted: bool = False
+    """The tokens were counted by Tailor, as the provider reported none."""
+    calls: tuple[str, ...] = ()
+    """Keys of all stored model calls behind it, in the order they were made: those that finding
+    the passages took, intermediate ones, then ``call``. Tokens, time and cost are of them all."""
+    quote: str = ""
+    """What the model says the documents say, word for word; only in a structured reply."""
+    fell_back: bool = False
+    """The model knows no structured replies or tools: it was asked for them in words."""
+
+    with_citations: str = ""
+    """The text with its citations, as ``[1]``, where they were asked for; ``text`` has none."""
+    searched: str = ""
+    """What was searched for, where that is not the question as it was asked."""
+
+    @classmethod
+    def of(cls, value: Mapping[str, Any]) -> Answer:
+        """The answer from its JSON value, as ``dataclasses.asdict`` makes it.
+
+        Raises:
+            TypeError: a field is missing or unknown.
+            KeyError: it has no passages.
+        """
+        passages = tuple(Passage(**passage) for passage in value["passages"])
+        return cls(**{**value, "passages": passages, "calls": tuple(value.get("calls", ()))})
 
 
 @dataclass(frozen=True)
@@ -192,7 +279,8 @@ class Assistant:
     instructions: str = ""
     examples: tuple[Example, ...] | ExampleSelector = ()
     retriever: BaseRetriever | None = None
-    """Has a ``fingerprint``; returns LangChain documents that carry a passage's fields."""
+    """Has a ``fingerprint``; returns LangChain documents that carry a passage's fields, or is a
+    :class:`Finder`."""
     format: AnswerFormat = field(default_factory=AnswerFormat)
 
     @property
@@ -215,13 +303,10 @@ class Assistant:
 
     def chain(self) -> Runnable[Ask, Answer]:
         """The LangChain runnable from a question to its answer; everything meets here."""
-        from langchain_core.runnables import RunnableLambda, RunnableParallel, RunnablePassthrough
+        from tailor.link import Link
 
-        return (
-            RunnableLambda(self.prompt).with_config(run_name="prompt")
-            | RunnableParallel(prompt=RunnablePassthrough(), reply=self.model)
-            | RunnableLambda(self._answer).with_config(run_name="answer")
-        )
+        # Not RunnableParallel: it starts threads for every question.
+        return Link(self.prompt) | Link(self._replied) | Link(self._answer)
 
     def answer(self, question: str | Ask) -> Answer:
         """Answer one question.
@@ -234,46 +319,109 @@ class Assistant:
     def prompt(self, ask: Ask, config: RunnableConfig | None = None) -> Prompt:
         """What the model would be given for this question."""
         started = time.monotonic()
-        examples = (
-            self.examples if isinstance(self.examples, tuple) else self.examples(ask.question)
-        )
-        passages: tuple[Passage, ...] = ()
-        if self.retriever is not None:
-            found = self.retriever.invoke(ask.question, config)
-            passages = tuple(Passage(text=d.page_content, **d.metadata) for d in found)
+        if isinstance(self.examples, tuple):
+            examples = tuple(map(self._completed, self.examples))
+        else:
+            examples = self.examples(ask.question, self._completed)
+        picked = time.monotonic() - started
+        found = self.found(ask, config)
+        finding = time.monotonic() - started - picked
         return Prompt(
             question=ask.question,
             instructions=self.instructions,
             examples=examples,
-            passages=passages,
+            passages=found.passages,
             history=ask.history,
             format=self.format,
             repeat=ask.repeat,
-            seconds=time.monotonic() - started,
+            seconds=picked + (finding if found.seconds is None else found.seconds),
+            used=found.used,
+            calls=found.calls,
+            order=found.order,
+            quoted=getattr(self.model, "quotes", False),
+            searched=found.searched,
+            declined=found.declined,
         )
 
-    def _answer(self, exchange: dict[str, Any]) -> Answer:
+    def found(self, ask: Ask, config: RunnableConfig | None = None) -> Found:
+        """What the retriever finds for a question; nothing where there is none."""
+        if self.retriever is None:
+            return Found()
+        find: Callable[..., Found] | None = getattr(self.retriever, "find", None)
+        if find is not None:
+            return find(ask, config)
+        documents = self.retriever.invoke(ask.question, config)
+        return Found(tuple(Passage(text=d.page_content, **d.metadata) for d in documents))
+
+    def _replied(self, prompt: Prompt, config: RunnableConfig | None) -> dict[str, Any]:
+        if prompt.declined:
+            return {
+                "prompt": prompt,
+                "reply": Reply(REFUSAL[language(prompt.question)], refused=True),
+            }
+        return {"prompt": prompt, "reply": self._conversing.invoke(prompt, config)}
+
+    @cached_property
+    def _conversing(self) -> Runnable[Prompt, Reply]:
+        """The model, or the conversation with it that the format asks for."""
+        if not self.format.converses:
+            return self.model
+        from tailor.prompting.conversation import Conversation
+
+        return Conversation(self.model)
+
+    def _completed(self, example: Example) -> Example:
+        """The example with its passages, which are found once for all questions."""
+        if not example.shows or self.retriever is None:
+            return example
+        if example not in self._complete:
+            found = self.found(Ask(example.question)).passages
+            self._complete[example] = example.with_passages(found)
+        return self._complete[example]
+
+    @cached_property
+    def _complete(self) -> dict[Example, Example]:
+        return {}
+
+    def _answer(self, exchange: dict[str, Any], _: RunnableConfig | None = None) -> Answer:
         prompt: Prompt = exchange["prompt"]
         reply: Reply = exchange["reply"]
         outcome: Outcome = "ok"
-        text: str | None = reply.text.strip()
-        if reply.refused or is_refusal(reply.text):
-            outcome = "refused"
+        said, quote = self.format.final(reply.text)
+        if reply.refused or is_refusal(said or ""):
+            outcome, text = "refused", said or reply.text.strip()
+        elif parsed := self.format.parse(said or ""):
+            text = parsed
         else:
-            text = self.format.parse(reply.text)
-            if text is None:
-                outcome, text = "unparseable", reply.text
+            outcome, text = "unparseable", reply.text
+        used = prompt.used + reply.used
         return Answer(
             outcome=outcome,
-            text=text or "",
-            passages=prompt.passages,
-            input_tokens=reply.input_tokens,
-            output_tokens=reply.output_tokens,
+            text=text,
+            passages=_seen_first(prompt.passages, reply.dropped),
+            input_tokens=used.input_tokens,
+            output_tokens=used.output_tokens,
             seconds=prompt.seconds + reply.seconds,
-            cost_usd=reply.cost_usd,
+            cost_usd=used.usd,
             call=reply.call,
             dropped=reply.dropped,
+            counted=reply.counted,
+            calls=(*prompt.calls, *reply.keys),
+            with_citations=said or "" if self.format.citations else "",
+            searched=prompt.searched,
+            quote=quote,
+            fell_back=reply.fell_back,
         )
+
+
+def _seen_first(passages: tuple[Passage, ...], dropped: int) -> tuple[Passage, ...]:
+    """The passages as the model was shown them, and after them those that were dropped."""
+    if not dropped:
+        return passages
+    from tailor.models.overflow import parted
+
+    kept, left_out = parted(passages, dropped)
+    return (*kept, *left_out)
 
 
 def _fingerprint(slot: object) -> str | None:

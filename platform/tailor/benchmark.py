@@ -6,10 +6,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from tailor.assistant import digest
+from tailor.assistant import Ask, digest
 from tailor.errors import TailorError
 from tailor.text import fold, language, nfc, words
 
@@ -84,10 +85,15 @@ class Benchmark:
     drafts: tuple[Question, ...] = ()
     """Questions that wait for approval; no split holds them."""
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Content hash of the questions and everything that can change a score."""
         return digest([self.task, [q.__dict__ for q in self.questions]])
+
+    @cached_property
+    def keys(self) -> Mapping[str, str]:
+        """Under which key each question's answers are stored, by its id."""
+        return {q.id: Ask(q.question).key for q in self.questions}
 
     def split(self, *names: Split) -> tuple[Question, ...]:
         """The questions of these splits, in file order."""
@@ -180,7 +186,16 @@ def _line(text: str, number: int) -> Line:
         raise ValueError("not a question: nested too deeply") from None
     if not isinstance(written, dict):
         raise ValueError("not a JSON object; write one question a line")
-    return Line(number, written, _question(_composed(written), number), _is_draft(written))
+    return as_line(written, number)
+
+
+def as_line(item: Mapping[str, Any], number: int) -> Line:
+    """A line as it would be read from a file.
+
+    Raises:
+        ValueError: it is no question; the message says why.
+    """
+    return Line(number, item, _question(_composed(item), number), _is_draft(item))
 
 
 def _composed(value: Any) -> Any:

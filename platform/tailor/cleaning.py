@@ -92,7 +92,7 @@ class Needs:
     """What the rows ask for when they are put together again."""
 
     artifacts: frozenset[Path] = frozenset()
-    splitters: frozenset[Splitter] = frozenset()
+    generations: frozenset[str] = frozenset()
     unknown: str = ""
     """Why that is not known of all rows; empty where it is."""
 
@@ -103,7 +103,7 @@ def _needs(workspace: Workspace) -> Needs:
     from tailor.workspace import Workspace
 
     artifacts: set[Path] = set()
-    splitters = {workspace.splitter}
+    generations: set[str] = set()
 
     class Replayed(Workspace):
         """Notes what is asked for, and builds no artifact."""
@@ -115,9 +115,10 @@ def _needs(workspace: Workspace) -> Needs:
                 raise NotApplicable("it was not built")
             return folder
 
-        def index(self, splitter: Splitter | None = None) -> Index:
-            splitters.add(splitter or self.splitter)
-            return super().index(splitter)
+        def index(self, splitter: Splitter | None = None, embedder: str = "") -> Index:
+            index = super().index(splitter, embedder)
+            generations.add(index.generation)
+            return index
 
     replayed = Replayed(workspace.root)
     replayed.config = workspace.config
@@ -129,7 +130,7 @@ def _needs(workspace: Workspace) -> Needs:
             continue
         except TailorError as error:
             unknown = f"{run.row} cannot be put together ({error})"
-    return Needs(frozenset(artifacts), frozenset(splitters), unknown)
+    return Needs(frozenset(artifacts), frozenset(generations), unknown)
 
 
 def _found(workspace: Workspace, needs: Needs) -> Cleaning:
@@ -148,14 +149,14 @@ def _found(workspace: Workspace, needs: Needs) -> Cleaning:
 
 
 def _generations(workspace: Workspace, needs: Needs) -> Iterator[Item]:
-    """Generations of former documents, another embedder or unused passages, and unfinished ones."""
+    """Generations of former documents or that no row uses, and unfinished ones."""
     from tailor.documents import generation
 
     current = generation.current(workspace.state)
     wanted = None
     if current is not None and (current / "manifest.json").exists():
         manifest = generation.Manifest.read(current)
-        wanted = (manifest.documents, manifest.fingerprint, manifest.format)
+        wanted = (manifest.documents, manifest.format)
     folders = (path for path in (workspace.state / "index").iterdir() if path.is_dir())
     for folder in sorted(path for path in folders if path != current):
         try:
@@ -163,8 +164,8 @@ def _generations(workspace: Workspace, needs: Needs) -> Iterator[Item]:
         except TailorError:
             yield _item(workspace, folder, "leftover")
             continue
-        same = wanted == (other.documents, other.fingerprint, other.format)
-        if not same or not (needs.unknown or other.splitter in needs.splitters):
+        same = wanted == (other.documents, other.format)
+        if not same or not (needs.unknown or folder.name in needs.generations):
             yield _item(workspace, folder, "generation")
 
 

@@ -12,9 +12,13 @@ from typing import Any, Literal, get_type_hints
 from urllib.parse import urlsplit
 
 from tailor.errors import TailorError, UsageError
-from tailor.settings import convert
+from tailor.settings import check, convert
 from tailor.text import nfc
 
+_ABOVE_ZERO = (
+    "concurrency", "max_tokens", "passage_size", "requests_per_minute", "timeout",
+    "tokens_per_minute",
+)  # fmt: skip
 LADDER = ("baseline", "prompting", "few_shot", "retrieval", "fine_tuning", "retrieval_tuning")
 """The stages of ``tailor run all``, unless tailor.toml says otherwise."""
 
@@ -25,6 +29,22 @@ class Price:
 
     input: float
     output: float
+    cached_input: float | None = None
+    """For input the provider had in its cache; None: like other input."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What the assistant is for, and when it is good enough; None where no limit is set."""
+
+    purpose: str = ""
+    """What the assistant is to do, and for whom, in your own words."""
+    score: float | None = None
+    """The least score on test, as a share: 0.8 is 80 %."""
+    cost_per_1000_usd: float | None = None
+    """The most that 1,000 questions may cost, in US dollars."""
+    latency_s: float | None = None
+    """The longest that 95 of 100 answers may take, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +55,14 @@ class Config:
     """``shipped``, ``huggingface:PATH-or-ID``, or ``provider:name`` of any LangChain provider."""
     base_url: str = ""
     """Where an OpenAI-compatible server listens, for models of provider ``openai``."""
+    quantization: Literal["none", "8bit", "4bit"] = "none"
+    """Bits of the weights of ``huggingface`` models: fewer need less memory, through bitsandbytes;
+    the shipped model is small as it is."""
     embedder: str = "shipped"
-    """``shipped``, ``huggingface:PATH-or-ID`` or ``openai:NAME``."""
+    """``shipped``, ``huggingface:PATH-or-ID``, ``openai:NAME``, ``ollama:NAME`` or another provider
+    of embeddings that LangChain knows."""
+    embedder_url: str = ""
+    """Where an OpenAI-compatible server for the embedder listens; empty: at ``base_url``."""
     judge: str = ""
     """The chat model that judges answers in `tailor judge`, named like ``model``; empty: none."""
     transcriber: str = ""
@@ -50,13 +76,19 @@ class Config:
     """Longest answer, in tokens; None is 64 for local models and 1,024 for hosted ones, which may
     think before they answer."""
     temperature: float | None = 0.0
-    """None (written "none") leaves it to the provider; some models refuse the parameter."""
+    """How freely answers vary: 0 is the likeliest words each time; None (written "none") leaves it
+    to the provider, as some models refuse the parameter."""
     timeout: float = 60.0
     """Seconds to wait for one reply; ten times as long for a piece of a recording."""
     retries: int = 4
     """How often a call is tried again after a rate limit, a server error or a lost connection."""
     concurrency: int = 8
     """How many questions are in flight at once; local models take at least a batch."""
+    requests_per_minute: float | None = None
+    """How many requests each hosted provider is sent per minute, at most, spread evenly; None: as
+    many as it takes."""
+    tokens_per_minute: float | None = None
+    """How many tokens each hosted provider reads and writes per minute, about; None: no limit."""
     passage_size: int = 150
     """Tokens of the embedder per passage, at most."""
     passage_overlap: int = 16
@@ -69,11 +101,26 @@ class Config:
     workspace_stages: bool = False
     """Whether Python files in the workspace's own ``stages/`` are loaded and run."""
     ladder: tuple[str, ...] = LADDER
-    """The stages of ``tailor run all``, in order."""
+    """The rows of ``tailor run all``, in order; ``STAGE:LABEL`` where a stage comes again."""
+    goal: Goal = field(default_factory=Goal)
+    """What the assistant is for, and the score, cost and latency that make it good enough."""
     prices: Mapping[str, Price] = field(default_factory=dict)
-    """By model name, for models that cost money."""
+    """By model name, in place of the prices that come with Tailor."""
+    gpu_hour_usd: float | None = None
+    """What an hour of this machine costs, in US dollars: prices training and local models."""
+    max_cost: float | None = None
+    """US dollars that the model calls of one `tailor run` or `tailor judge` may cost at most."""
     stages: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Settings by stage."""
+    """Settings by stage, and by row where a stage comes again."""
+    builds_on: Mapping[str, str] = field(default_factory=dict)
+    """What a row builds on, by row: ``previous``, the default, is the one before, ``best`` the best
+    so far by dev; else the name of another row."""
+    collections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Parts of the documents by name, to be searched together: ``folders``, ``languages``,
+    ``since``, ``until``, ``documents``, ``weight`` and ``quota``; see
+    `tailor.retrieval.collection`."""
+    trusted_hosts: tuple[str, ...] = ()
+    """Hosts whose addresses answers may carry as they are; all others are made harmless."""
     sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Documents from elsewhere, by name: ``loader`` of langchain-community, its ``arguments``,
     ``group`` and ``fields``; see `tailor.documents.sources`."""
@@ -123,29 +170,58 @@ def _value(key: str, value: Any, kind: Any) -> Any:
         if not isinstance(value, dict):
             raise ValueError('write [prices."provider:model"] with input and output')
         return {name: _price(name, price) for name, price in value.items()}
+    if key == "goal":
+        return _goal(value)
     if key == "stages":
         if not isinstance(value, dict) or not all(isinstance(v, dict) for v in value.values()):
             raise ValueError("write [stages.NAME] with the stage's settings")
+        return value
+    if key == "collections":
+        from tailor.retrieval.collection import collections
+
+        collections(value)
         return value
     if key == "sources":
         from tailor.documents.sources import checked
 
         return checked(value)
+    if key == "builds_on":
+        return _builds_on(value)
     read = convert(value, kind)
-    if key == "ladder" and not any(read):
-        raise ValueError("name at least one stage")
+    if key == "ladder":
+        _are_rows(read)
     if key == "answer_pattern":
         _compiles(read)
-    if key in ("base_url", "transcriber_url") and read:
+    if key in ("base_url", "embedder_url", "transcriber_url") and read:
         _is_address(read)
     if key == "transcriber" and read:
         _is_transcriber(read)
     if isinstance(read, int | float) and not isinstance(read, bool):
         if read < 0:
             raise ValueError(f"{value!r} is below 0")
-        if read == 0 and key in ("concurrency", "passage_size", "max_tokens", "timeout"):
+        if read == 0 and key in _ABOVE_ZERO:
             raise ValueError(f"{value!r} is too small")
     return read
+
+
+def _are_rows(ids: tuple[str, ...]) -> None:
+    if not any(ids):
+        raise ValueError("name at least one stage")
+    for at, id in enumerate(ids):
+        if not re.fullmatch(r"\w+(:[\w-]+)?", id):
+            raise ValueError(f"{id!r} is no row; write STAGE, or STAGE:LABEL where one comes again")
+        if id in ids[:at]:
+            again = f"{id.partition(':')[0]}:2"
+            raise ValueError(f"{id!r} stands twice; give the second another label, like {again!r}")
+
+
+def _builds_on(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(base, str) for base in value.values()):
+        raise ValueError('write [builds_on] with ROW = "previous", "best" or another row')
+    for row, base in value.items():
+        if not base or row == base:
+            raise ValueError(f'{row!r} cannot build on {base!r}; write "best" or another row')
+    return value
 
 
 def _compiles(pattern: str) -> None:
@@ -171,7 +247,27 @@ def _is_address(url: str) -> None:
         raise ValueError(f"{url!r} is no address; write one like http://127.0.0.1:8000/v1")
 
 
+def _goal(value: Any) -> Goal:
+    if not isinstance(value, dict):
+        raise ValueError("write [goal] with purpose, score, cost_per_1000_usd or latency_s")
+    types = get_type_hints(Goal)
+    if unknown := [name for name in value if name not in types]:
+        raise ValueError(f"unknown key {unknown[0]!r}; known are {', '.join(types)}")
+    goal = Goal(**{name: convert(own, types[name]) for name, own in value.items()})
+    check(goal.score, 0, 1)
+    check(goal.cost_per_1000_usd, 0, None)
+    check(goal.latency_s, 0, None)
+    return goal
+
+
 def _price(name: str, price: Any) -> Price:
-    if not isinstance(price, dict) or price.keys() != {"input", "output"}:
-        raise ValueError(f'[prices."{name}"] needs input and output, dollars per million tokens')
-    return Price(convert(price["input"], float), convert(price["output"], float))
+    known = {"input", "output", "cached_input"}
+    if not isinstance(price, dict) or not {"input", "output"} <= price.keys() <= known:
+        raise ValueError(
+            f'[prices."{name}"] needs input and output, dollars per million tokens, and may have '
+            "cached_input"
+        )
+    read = {key: convert(value, float) for key, value in price.items()}
+    for value in read.values():
+        check(value, 0, None)
+    return Price(**read)

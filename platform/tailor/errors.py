@@ -2,8 +2,11 @@
 
 TailorError            cause and next step; the command exits with 1
 ├── UsageError         an unknown stage, setting, option or key; exits with 2
-└── NotApplicable      a stage cannot be applied here; the ladder goes on without it
+├── NotApplicable      a stage cannot be applied here; the ladder goes on without it
+└── BudgetReached      a further model call could pass --max-cost; paused, exits with 130
 """
+
+from __future__ import annotations
 
 
 class TailorError(Exception):
@@ -20,3 +23,24 @@ class UsageError(TailorError):
 
 class NotApplicable(TailorError):
     """A stage has nothing to work on here: no train questions, no weights to change."""
+
+
+class BudgetReached(TailorError):
+    """A further model call could cost more than is left of the limit; all is kept."""
+
+    exit_code = 130
+
+    def __init__(self, spent: float, limit: float, most: float, left: str = "") -> None:
+        from tailor.scoring.format import usd
+
+        self.spent, self.limit, self.most = spent, limit, most
+        """US dollars: what this command spent, may spend, and what the next call may cost."""
+        super().__init__(
+            f"Paused: this command spent {usd(spent)} of --max-cost {usd(limit)}, and the next "
+            f"call may cost up to {usd(most)}. {left}The same command with a higher --max-cost "
+            "goes on from there; only what is missing is asked and paid for."
+        )
+
+    def with_left(self, left: str) -> BudgetReached:
+        """The same, saying what is left to do: a sentence."""
+        return BudgetReached(self.spent, self.limit, self.most, f"{left} ")

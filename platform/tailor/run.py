@@ -7,19 +7,32 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from tailor.assistant import Answer, Ask, Assistant
+from tailor.assistant import Answer, Assistant
 from tailor.benchmark import Split
 from tailor.errors import NotApplicable, TailorError
 
 if TYPE_CHECKING:
-    from tailor.scoring.comparison import Comparison, Scored
+    from tailor.answers import Fact
+    from tailor.cost import Spent
+    from tailor.explain import Explained
+    from tailor.retrieval.tuning import Tuning
+    from tailor.scoring.comparison import Comparison
+    from tailor.scoring.scored import Graded, Scored
     from tailor.workspace import Workspace
 
 SPLITS: tuple[Split, ...] = ("dev", "test")
 """The splits a run answers: choices are made on dev, results are told on test."""
-Status = Literal["running", "complete", "cancelled", "failed", "interrupted"]
+Status = Literal["running", "complete", "cancelled", "paused", "failed", "interrupted"]
+"""``cancelled`` by Ctrl+C, ``paused`` by --max-cost: both go on with the same command."""
+Change = Literal["benchmark", "documents", "metrics"]
+_CHANGED: Mapping[Change, str] = {
+    "benchmark": "the benchmark changed since this run",
+    "documents": "the documents or the embedder changed since this run",
+    "metrics": "the metrics changed since this run, and its settings were chosen by them",
+}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -58,6 +71,15 @@ class Run:
     """What the row's stage left out and why, a sentence each."""
     imported: bool = False
     """Answered by people or another system: there is no assistant to put together again."""
+    repeats: int = 1
+    """How many times each question was asked."""
+    chosen_by: int | None = None
+    """Version of the metrics that something in it was chosen by on dev; None: nothing was."""
+    artifacts: tuple[str, ...] | None = None
+    """Names of what was made for the stages of ``lineage``; None where it was not recorded."""
+    on: str = "previous"
+    """Why it builds on ``previous``: that was the row before it (``previous``), the best so far by
+    dev (``best``), or the row it names."""
 
     @property
     def stage(self) -> str:
@@ -80,20 +102,59 @@ class Run:
             assistant = stage.apply(assistant, self.workspace)
         return assistant
 
-    def answers(self, *splits: Split) -> dict[str, Answer]:
+    def explain(self, question: str, repeat: int = 0) -> Explained:
+        """How it answered a question, named by id or text; see `tailor.explain.explain`."""
+        from tailor.explain import explain
+
+        return explain(self, question, repeat)
+
+    def tuning(self) -> Tuning | None:
+        """What retrieval tuning tried for it, what mattered and what it gained; None: it had none.
+
+        A row that builds on a tuned one has the tuning of that one.
+        """
+        from tailor.retrieval.tuning import read
+
+        return read(self.workspace, self.artifacts or ())
+
+    def answers(self, *splits: Split, repeat: int = 0) -> dict[str, Answer]:
         """The stored answers by question id; questions not asked yet are missing."""
-        stored = self.workspace.answers.answers(self.fingerprint)
-        questions = self.workspace.benchmark.split(*(splits or SPLITS))
-        by_key = {q.id: stored.get(Ask(q.question).key) for q in questions}
-        return {id: answer for id, answer in by_key.items() if answer is not None}
+        stored = self.workspace.answers.answers(self.fingerprint, repeat)
+        return self._by_id(stored, splits)
+
+    def facts(self, *splits: Split, repeat: int = 0) -> dict[str, Fact]:
+        """How each stored answer ended and what it took, by question id; reads no answer."""
+        stored = self.workspace.answers.facts(self.fingerprint, repeat)
+        return self._by_id(stored, splits)
+
+    def _by_id(self, stored: Mapping[str, T], splits: Sequence[Split]) -> dict[str, T]:
+        benchmark = self.workspace.benchmark
+        ids = (q.id for q in benchmark.split(*(splits or SPLITS)))
+        return {id: stored[key] for id in ids if (key := benchmark.keys[id]) in stored}
 
     def scored(self, split: Split) -> Scored:
-        """This run in the form comparisons take."""
-        from tailor.scoring.comparison import Scored
-        from tailor.scoring.extra import stored
+        """This run in the form comparisons take; reads no answer that is scored already."""
+        return self.scored_each(split)[0]
 
-        questions, answers = self.workspace.benchmark.split(split), self.answers(split)
-        extra = stored(self, questions, answers)
+    def scored_each(self, *splits: Split) -> tuple[Scored, ...]:
+        """As :meth:`scored`, for each of the splits; what is stored is read once."""
+        from tailor.cost import spent
+        from tailor.scoring.cache import graded
+
+        questions = self.workspace.benchmark.split(*splits)
+        times = [graded(self, questions, repeat) for repeat in range(self.repeats)]
+        took = spent(self)
+        return tuple(self._scored(split, times, took) for split in splits)
+
+    def _scored(self, split: Split, times: Sequence[Mapping[str, Graded]], spent: Spent) -> Scored:
+        from tailor.scoring.extra import stored
+        from tailor.scoring.scored import Scored
+
+        questions = self.workspace.benchmark.split(split)
+        answers, *again = ({q.id: own[q.id] for q in questions if q.id in own} for own in times)
+        extra = stored(self, questions, {id: own.fact for id, own in answers.items()})
+        for id, more in extra.scores.items():
+            answers[id] = replace(answers[id], scores={**answers[id].scores, **more})
         return Scored(
             row=self.row,
             stage=self.stage,
@@ -101,30 +162,37 @@ class Run:
             run=self.id,
             split=split,
             previous=self.previous,
-            fingerprint=self.fingerprint,
-            base=self.base,
             questions=questions,
             answers=answers,
-            spans=self.workspace.spans,
+            again=tuple(again),
+            read=lambda: self.answers(split),
+            fingerprint=self.fingerprint,
+            base=self.base,
             stale=self.stale(),
-            pattern=self.workspace.config.answer_pattern or None,
             imported=self.imported,
-            extra=extra.scores,
             pooled=extra.pooled,
+            spent=spent,
         )
 
-    def stale(self) -> str:
-        """Why this run is not comparable with today's workspace; empty when it is.
+    def changed(self) -> Change | None:
+        """What changed since this run, so that it is not comparable with today's workspace.
 
-        Imported answers stand by their questions: those that changed count as not answered.
+        Imported answers stand by their questions: those that changed count as not answered. Scores
+        are always of today's metrics; only what was chosen by other metrics cannot be told again.
         """
+        from tailor.scoring.score import METRIC_VERSION
+
         if self.imported:
-            return ""
+            return None
         if self.benchmark != self.workspace.benchmark.digest:
-            return "the benchmark changed since this run"
-        if self.generation and self.generation != self.workspace.index().generation:
-            return "the documents changed since this run"
-        return ""
+            return "benchmark"
+        if self.generation and self.generation != self.workspace.generation:
+            return "documents"
+        return "metrics" if self.chosen_by not in (None, METRIC_VERSION) else None
+
+    def stale(self) -> str:
+        """Why this run is not comparable with today's workspace; empty when it is."""
+        return _CHANGED[change] if (change := self.changed()) else ""
 
     def state(self) -> State:
         """How far the run has come; one whose process is gone is ``interrupted``."""
@@ -132,7 +200,7 @@ class Run:
             state = State(**json.loads((self._folder / "state.json").read_text("utf-8")))
         except (OSError, ValueError, TypeError):
             return State("interrupted", 0, 0, 0, 0, "")
-        if state.status == "running" and not _alive(state.pid):
+        if state.status == "running" and not alive(state.pid):
             return replace(state, status="interrupted")
         return state
 
@@ -158,56 +226,78 @@ class State:
     errors: int
     pid: int
     message: str = ""
+    seconds: float = 0.0
+    """Wall time of asking, all resumptions together."""
+    wait_s: int = 0
+    """How long a call waits before it is tried again; 0 where none does."""
+    attempt: int = 0
+    """Which try that will be."""
 
 
 def compare(runs: Sequence[Run]) -> Comparison:
     """The rows side by side: results on test, the winner chosen on dev."""
     from tailor.scoring import comparison
 
+    each = [run.scored_each("test", "dev") for run in runs]
     return comparison.compare(
-        [run.scored("test") for run in runs],
-        [run.scored("dev") for run in runs],
+        [test for test, _ in each],
+        [dev for _, dev in each],
         benchmark=runs[0].workspace.benchmark if runs else None,
     )
 
 
 def newest_runs(workspace: Workspace) -> list[Run]:
     """The newest run of every row and model, complete ones first choice, in ladder order."""
-    chosen: dict[tuple[str, str], Run] = {}
+    chosen: dict[tuple[str, str], tuple[Run, bool]] = {}
     for run in all_runs(workspace):
         key = (run.row, run.model)
-        former = chosen.get(key)
-        if (
-            former is None
-            or run.state().status == "complete"
-            or former.state().status != "complete"
-        ):
-            chosen[key] = run
+        complete = run.state().status == "complete"
+        if complete or key not in chosen or not chosen[key][1]:
+            chosen[key] = run, complete
     order = {name: at for at, name in enumerate(workspace.config.ladder)}
     return sorted(
-        chosen.values(), key=lambda r: (order.get(r.stage, len(order)), r.position, r.sequence)
+        (run for run, _ in chosen.values()),
+        key=lambda r: (order.get(r.row, order.get(r.stage, len(order))), r.position, r.sequence),
     )
 
 
 def all_runs(workspace: Workspace) -> list[Run]:
-    """Every readable record, oldest first."""
-    found: list[Run] = []
-    for path in (workspace.state / "runs").glob("*/record.json"):
-        try:
-            record = json.loads(path.read_text("utf-8"))
-            record["lineage"] = tuple(Step(**step) for step in record["lineage"])
-            record["notes"] = tuple(record.get("notes", ()))
-            found.append(Run(**record, workspace=workspace))
-        except (OSError, ValueError, TypeError, KeyError):
-            continue  # a record torn by a crash: its answers are in the store, a new run finds them
-    return sorted(found, key=lambda run: run.sequence)
+    """Every readable record, oldest first; see :func:`unreadable_runs` for the others."""
+    found = (_read(path, workspace) for path in _records(workspace))
+    return sorted((run for run in found if run), key=lambda run: run.sequence)
+
+
+def unreadable_runs(workspace: Workspace) -> tuple[str, ...]:
+    """Names of the folders in ``.tailor/runs`` whose record cannot be read.
+
+    Their answers are in the answer store: the same row run again finds them.
+    """
+    records = _records(workspace)
+    return tuple(sorted(path.parent.name for path in records if not _read(path, workspace)))
+
+
+def _records(workspace: Workspace) -> list[Path]:
+    return list((workspace.state / "runs").glob("*/record.json"))
+
+
+def _read(path: Path, workspace: Workspace) -> Run | None:
+    """The record in a file; None where it is torn, or of a version that wrote other fields."""
+    try:
+        record = json.loads(path.read_text("utf-8"))
+        record["lineage"] = tuple(Step(**step) for step in record["lineage"])
+        record["notes"] = tuple(record.get("notes", ()))
+        if record.get("artifacts") is not None:
+            record["artifacts"] = tuple(record["artifacts"])
+        return Run(**record, workspace=workspace)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
 
 
 def current_run(workspace: Workspace) -> dict[str, Any] | None:
     """Process id and rows of the run that is going on, if one is."""
     try:
         holder: dict[str, Any] = json.loads((workspace.state / "run.json").read_text("utf-8"))
-        return holder if _alive(int(holder["pid"])) else None
+        return holder if alive(int(holder["pid"])) else None
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
@@ -231,7 +321,8 @@ def write_json(path: Path, value: object) -> None:
         ) from None
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
+    """Whether a process of this number is there."""
     import psutil
 
     try:

@@ -11,23 +11,31 @@ from typing import Any, Literal, TypeVar
 T = TypeVar("T")
 
 
-def setting(default: T, meaning: str, low: float | None = None, high: float | None = None) -> T:
+def setting(
+    default: T,
+    meaning: str,
+    low: float | None = None,
+    high: float | None = None,
+    empty: bool = False,
+    long: bool = False,
+) -> T:
     """A stage's setting: a dataclass field with its meaning in one line.
 
     ``low`` and ``high`` are the least and the greatest value, of a tuple those of each element.
+    ``empty`` says that a tuple may have none, ``long`` that a text may have several lines.
     """
-    about = {"meaning": meaning, "low": low, "high": high}
+    about = {"meaning": meaning, "low": low, "high": high, "empty": empty, "long": long}
     value: Any = field(default=default, metadata=about)
     return typing.cast(T, value)
 
 
-def check(value: Any, low: float | None, high: float | None) -> None:
+def check(value: Any, low: float | None, high: float | None, empty: bool = False) -> None:
     """Refuse a value, or an element of a tuple, that is not within the bounds of its setting.
 
     Raises:
         ValueError: it is not; the message says which bound it breaks.
     """
-    if isinstance(value, list | tuple) and not value:
+    if isinstance(value, list | tuple) and not value and not empty:
         raise ValueError("name at least one value")
     if value is None or (low is None and high is None):
         return
@@ -59,7 +67,7 @@ def convert(value: Any, kind: Any) -> Any:
                 return choice
         raise ValueError(f"{value!r} is not one of {', '.join(map(str, arguments))}")
     if origin is tuple:
-        parts = value.split(",") if isinstance(value, str) else value
+        parts = ([] if value == "" else value.split(",")) if isinstance(value, str) else value
         if not isinstance(parts, list | tuple):
             raise ValueError(f"{value!r} is not a list")
         return tuple(convert(part, arguments[0]) for part in parts)

@@ -34,6 +34,8 @@ class Stage(ABC):
 
     starts_from: ClassVar[Literal["previous", "root"]] = "previous"
     """``root``: a reference row, such as a baseline, that nothing builds on."""
+    trains: ClassVar[bool] = False
+    """It changes a model's weights: they must be on this machine, and a GPU makes it quick."""
 
     def __post_init__(self) -> None:
         """Refuse settings that are not within their bounds.
@@ -43,7 +45,9 @@ class Stage(ABC):
         """
         for f in fields(self):
             try:
-                check(getattr(self, f.name), f.metadata.get("low"), f.metadata.get("high"))
+                about = f.metadata
+                value, empty = getattr(self, f.name), about.get("empty", False)
+                check(value, about.get("low"), about.get("high"), empty)
             except ValueError as error:
                 raise UsageError(f"{self.name()}.{f.name}: {error}.") from None
 
@@ -53,6 +57,19 @@ class Stage(ABC):
 
         Expensive work goes through ``workspace.artifact`` so that it is done once.
         """
+
+    @property
+    def chooses(self) -> bool:
+        """Whether applying it chooses something by the metrics, on dev."""
+        return False
+
+    def recorded(self, workspace: Workspace) -> Stage:
+        """The stage as it is written into a run's record: with the content of files it names."""
+        return self
+
+    def calls(self, workspace: Workspace) -> int:
+        """How many model calls applying it makes at most, besides those that answer questions."""
+        return 0
 
     @classmethod
     def name(cls) -> str:
@@ -89,12 +106,30 @@ class Stage(ABC):
 def stage_types(extra: Path | None = None) -> dict[str, type[Stage]]:
     """All stages by name, found by file name in ``tailor.stages`` and in ``extra``.
 
-    Files whose name starts with an underscore are left alone.
+    Those of installed packages come in between: see `tailor.plugins`. Files whose name starts with
+    an underscore are left alone.
 
     Raises:
         TailorError: a file cannot be run, holds no stage of its own name, or one without
             ``apply`` or with a setting without a default.
     """
+    from tailor.plugins import plugins
+
+    found = _shipped()
+    found |= plugins(found).stages
+    for path in sorted(extra.glob("[!_]*.py")) if extra and extra.is_dir() else []:
+        found[path.stem] = _only_stage(_run(path), path.stem)
+    return found
+
+
+def broken_plugins() -> Mapping[str, str]:
+    """Why stages of installed packages cannot be used, a sentence each, by name."""
+    from tailor.plugins import plugins
+
+    return plugins(_shipped()).broken
+
+
+def _shipped() -> dict[str, type[Stage]]:
     package = importlib.import_module("tailor.stages")
     found: dict[str, type[Stage]] = {}
     for module in pkgutil.iter_modules(package.__path__):
@@ -102,8 +137,6 @@ def stage_types(extra: Path | None = None) -> dict[str, type[Stage]]:
             found[module.name] = _only_stage(
                 importlib.import_module(f"{package.__name__}.{module.name}"), module.name
             )
-    for path in sorted(extra.glob("[!_]*.py")) if extra and extra.is_dir() else []:
-        found[path.stem] = _only_stage(_run(path), path.stem)
     return found
 
 
@@ -136,18 +169,25 @@ def _only_stage(module: types.ModuleType, name: str) -> type[Stage]:
         ):
             if "__dataclass_fields__" not in vars(value):
                 break
-            if inspect.isabstract(value):
-                raise TailorError(
-                    f"{module.__file__}: {value.__name__} does nothing: define its `apply`."
-                )
-            for f in fields(value):
-                if f.init and f.default is MISSING and f.default_factory is MISSING:
-                    raise TailorError(
-                        f"{module.__file__}: the setting {f.name!r} of {value.__name__} needs a "
-                        f'default: write `{f.name}: ... = setting(DEFAULT, "what it is")`.'
-                    )
+            checked(value, str(module.__file__))
             return value
     wanted = "".join(part.capitalize() for part in name.split("_"))
     raise TailorError(
         f"{module.__file__} holds no stage: define a frozen dataclass `class {wanted}(Stage)`."
     )
+
+
+def checked(kind: type[Stage], where: str) -> None:
+    """Refuse a stage that cannot be made without arguments; ``where`` names it in the error.
+
+    Raises:
+        TailorError: it has no ``apply``, or a setting without a default.
+    """
+    if inspect.isabstract(kind):
+        raise TailorError(f"{where}: {kind.__name__} does nothing: define its `apply`.")
+    for f in fields(kind):
+        if f.init and f.default is MISSING and f.default_factory is MISSING:
+            raise TailorError(
+                f"{where}: the setting {f.name!r} of {kind.__name__} needs a default: write "
+                f'`{f.name}: ... = setting(DEFAULT, "what it is")`.'
+            )

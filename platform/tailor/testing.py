@@ -24,6 +24,7 @@ from typing import Any
 Messages = Sequence[Mapping[str, Any]]
 
 _TRANSCRIPTIONS = "/v1/audio/transcriptions"
+_EMBEDDINGS = "/v1/embeddings"
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class Fault:
     """Sent as it is; None: the normal answer."""
     seconds: float = 0.0
     """Waited before anything is sent; closing the server ends the wait."""
+    pace: float = 0.0
+    """Seconds between the words of a stream."""
     cut: bool = False
     """Close the connection when half of the answer is sent."""
 
@@ -74,6 +77,15 @@ def quota_exceeded() -> Fault:
     """429 that waiting does not mend: the account has no money left."""
     message = "You exceeded your current quota, please check your plan and billing details."
     return Fault(429, body=_error(message, "insufficient_quota", "insufficient_quota"))
+
+
+def too_long(limit: int, sent: int) -> Fault:
+    """400: the prompt does not fit into the model's context of ``limit`` tokens."""
+    message = (
+        f"This model's maximum context length is {limit} tokens. However, your messages resulted "
+        f"in {sent} tokens. Please reduce the length of the messages."
+    )
+    return Fault(400, body=_error(message, "invalid_request_error", "context_length_exceeded"))
 
 
 def unauthorized() -> Fault:
@@ -107,19 +119,28 @@ def not_a_completion() -> Fault:
     return Fault(body='{"status": "ok"}')
 
 
+def tool_call(name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A message that calls a tool instead of answering."""
+    function = {"name": name, "arguments": json.dumps(arguments, ensure_ascii=False)}
+    call = {"id": f"call_{name}", "type": "function", "function": function}
+    return {"content": None, "tool_calls": [call]}
+
+
 def in_order(*faults: Fault | None) -> Callable[[Request], Fault | None]:
     """The first fault for the first request, and so on; None, and all later ones: no fault."""
     return lambda request: faults[request.number] if request.number < len(faults) else None
 
 
 class OpenAIServer:
-    """Speaks OpenAI's chat-completions and transcription protocols on a free port of 127.0.0.1.
+    """Speaks OpenAI's chat, embedding and transcription protocols on a free port of 127.0.0.1.
 
     Args:
-        reply: from the messages to the text of the answer; may block, for instance on an event.
+        reply: from the messages to the text of the answer, or to the whole message, such as one
+            of :func:`tool_call`; may block, for instance on an event.
         fault: what goes wrong with a request; None where nothing does.
         transcribe: from the fields of a transcription request, its ``file`` as bytes, to the
             reply; None: there is no such endpoint.
+        embed: from texts to a vector each; None: there is no such endpoint.
 
     Usage is counted in words separated by blanks, so that it can be foretold. Streams (server-sent
     events) come word by word. Requests are answered at once, each on its own thread.
@@ -127,13 +148,15 @@ class OpenAIServer:
 
     def __init__(
         self,
-        reply: Callable[[Messages], str],
+        reply: Callable[[Messages], str | Mapping[str, Any]],
         fault: Callable[[Request], Fault | None] = lambda request: None,
         transcribe: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
+        embed: Callable[[Sequence[str]], Sequence[Sequence[float]]] | None = None,
     ) -> None:
         self.reply = reply
         self.fault = fault
         self.transcribe = transcribe
+        self.embed = embed
         self._requests: list[Request] = []
         self._arrived = threading.Condition()
         self._closing = threading.Event()
@@ -219,8 +242,9 @@ class _Handler(BaseHTTPRequestHandler):
         double = self.server.double
         raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         transcribes = self.path == _TRANSCRIPTIONS and double.transcribe is not None
+        embeds = self.path == _EMBEDDINGS and double.embed is not None
         body = _form(self.headers.get("Content-Type", ""), raw) if transcribes else _object(raw)
-        if body is None or not (transcribes or self.path == "/v1/chat/completions"):
+        if body is None or not (transcribes or embeds or self.path == "/v1/chat/completions"):
             self._send(404, {}, [_error(f"No such endpoint: {self.path}", "not_found", None)])
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -232,12 +256,16 @@ class _Handler(BaseHTTPRequestHandler):
         elif transcribes and double.transcribe is not None:
             heard = json.dumps(double.transcribe(body), ensure_ascii=False)
             self._send(fault.status, fault.headers, [heard], cut=fault.cut)
+        elif embeds and double.embed is not None:
+            vectors = json.dumps(_embeddings(request, double.embed))
+            self._send(fault.status, fault.headers, [vectors], cut=fault.cut)
         else:
             self._complete(request, fault, double.reply(request.messages))
 
-    def _complete(self, request: Request, fault: Fault, text: str) -> None:
+    def _complete(self, request: Request, fault: Fault, text: str | Mapping[str, Any]) -> None:
         if request.body.get("stream"):
-            self._send(fault.status, fault.headers, list(_stream(request, text)), True, fault.cut)
+            parts = list(_stream(request, text if isinstance(text, str) else _text(text)))
+            self._send(fault.status, fault.headers, parts, True, fault.cut, fault.pace)
         else:
             answer = json.dumps(_completion(request, text), ensure_ascii=False)
             self._send(fault.status, fault.headers, [answer], cut=fault.cut)
@@ -249,6 +277,7 @@ class _Handler(BaseHTTPRequestHandler):
         parts: Sequence[str],
         stream: bool = False,
         cut: bool = False,
+        pace: float = 0.0,
     ) -> None:
         body = "".join(parts).encode()
         self.send_response(status)
@@ -263,6 +292,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         for part in parts:
             self.wfile.write(part.encode())
+            self.server.double._closing.wait(pace)
 
 
 def _object(raw: bytes) -> dict[str, Any] | None:
@@ -302,7 +332,25 @@ def _usage(request: Request, text: str) -> dict[str, int]:
     }
 
 
-def _completion(request: Request, text: str) -> dict[str, Any]:
+def _embeddings(
+    request: Request, embed: Callable[[Sequence[str]], Sequence[Sequence[float]]]
+) -> dict[str, Any]:
+    given = request.body.get("input", ())
+    texts = [given] if isinstance(given, str) else list(given)
+    words = sum(len(str(text).split()) for text in texts)
+    return {
+        "object": "list",
+        "model": request.body.get("model", ""),
+        "data": [
+            {"object": "embedding", "index": at, "embedding": list(vector)}
+            for at, vector in enumerate(embed(texts))
+        ],
+        "usage": {"prompt_tokens": words, "total_tokens": words},
+    }
+
+
+def _completion(request: Request, said: str | Mapping[str, Any]) -> dict[str, Any]:
+    message = {"content": said} if isinstance(said, str) else said
     return {
         "id": f"chatcmpl-{request.number}",
         "object": "chat.completion",
@@ -311,11 +359,11 @@ def _completion(request: Request, text: str) -> dict[str, Any]:
         "choices": [
             {
                 "index": 0,
-                "message": {"role": "assistant", "content": text},
-                "finish_reason": "stop",
+                "message": {"role": "assistant", **message},
+                "finish_reason": "tool_calls" if message.get("tool_calls") else "stop",
             }
         ],
-        "usage": _usage(request, text),
+        "usage": _usage(request, _text(message)),
     }
 
 

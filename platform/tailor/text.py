@@ -28,6 +28,11 @@ def shown(name: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
+def visible(text: str) -> str:
+    """Text for a terminal: what steers it or hides is written out; lines and tabs stay."""
+    return "".join(c if c in "\n\t" else shown(c) for c in text)
+
+
 def fold(text: str) -> str:
     """Case-folded, without combining marks, đ as d: what is left when accents are not typed."""
     if text.isascii():

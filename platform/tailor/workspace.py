@@ -16,7 +16,8 @@ from tailor.assistant import Assistant, digest
 from tailor.benchmark import Benchmark, Question, Split
 from tailor.config import Config
 from tailor.documents.passages import Passage, Splitter
-from tailor.errors import TailorError
+from tailor.errors import NotApplicable, TailorError
+from tailor.spending import Spending
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
@@ -29,11 +30,16 @@ if TYPE_CHECKING:
     from tailor.benchmarking.stats import Stats
     from tailor.cleaning import Cleaning
     from tailor.documents.curation import CurationReport
+    from tailor.documents.embedding import Vector
+    from tailor.documents.filters import Filters
     from tailor.documents.index import Index
     from tailor.documents.ingest import IngestReport
-    from tailor.ladder import Progress
     from tailor.models.chat import Chat
+    from tailor.models.limiter import Limiter
+    from tailor.retrieval import collection
+    from tailor.rows import Row
     from tailor.run import Run
+    from tailor.running import Progress
     from tailor.stage import Stage
 
 Span = tuple[str, int, int]
@@ -58,6 +64,12 @@ class Workspace:
         """Told by stages how far long work has come: what, done, total."""
         self.note: Callable[[str], None] | None = None
         """Told by stages what they left out and why, a sentence each."""
+        self.builds = True
+        """False: an artifact that is not there is refused, not built."""
+        self.spending = Spending()
+        """Adds up what the calls of this workspace's chat models cost."""
+        self.used_artifacts: list[str] = []
+        """The names of the artifacts that stages asked for, in order."""
 
     @cached_property
     def answers(self) -> AnswerStore:
@@ -84,9 +96,7 @@ class Workspace:
     @cached_property
     def embeddings(self) -> Embeddings:
         """The embedder that tailor.toml names, loaded once."""
-        from tailor.models.embedder import embeddings
-
-        return embeddings(self.config.embedder, base_url=self.config.base_url)
+        return self._embeddings(self.config.embedder)
 
     @property
     def splitter(self) -> Splitter:
@@ -167,10 +177,11 @@ class Workspace:
         write_json(self.state / "reports" / "curation.json", report.to_json())
         return report
 
-    def index(self, splitter: Splitter | None = None) -> Index:
-        """The current index generation, or one with other passages, built when first asked for.
+    def index(self, splitter: Splitter | None = None, embedder: str = "") -> Index:
+        """The current index generation, or one with other passages or another embedder.
 
-        After an ingestion, by this process or another, it is the new one.
+        Another one is built when first asked for. After an ingestion, by this process or another,
+        it is the new one.
 
         Raises:
             TailorError: nothing has been ingested yet.
@@ -178,33 +189,84 @@ class Workspace:
         from tailor.documents import generation
         from tailor.documents.index import open_index
 
-        splitter = splitter or self.splitter
-        key = generation.current(self.state), splitter
+        splitter, embedder = splitter or self.splitter, embedder or self.config.embedder
+        key = generation.current(self.state), splitter, embedder
         if key not in self._indexes:
             for old in [other for other in self._indexes if other[0] != key[0]]:
                 self._indexes.pop(old, None)
+            vary = embedder != self.config.embedder
             self._indexes[key] = open_index(
-                self.state, self.embeddings, self.config.embedder, splitter
+                self.state, self.embedder(embedder), embedder, splitter, vary
             )
         return self._indexes[key]
 
+    def cut(self, splitter: Splitter, embedder: str = "") -> tuple[list[Passage], Vector]:
+        """All passages, cut in another way, with their vectors; builds no index."""
+        from tailor.documents.generation import cut
+        from tailor.documents.index import indexed
+
+        name = embedder or self.config.embedder
+        return cut(self.state, indexed(self.state), self.embedder(name), name, splitter)
+
+    def embedder(self, name: str = "") -> Embeddings:
+        """The embedder of this name, loaded once; the workspace's own without one."""
+        if name in ("", self.config.embedder):
+            return self.embeddings
+        if name not in self._embedders:
+            self._embedders[name] = self._embeddings(name)
+        return self._embedders[name]
+
+    def _embeddings(self, name: str) -> Embeddings:
+        from tailor.models.embedder import embeddings
+        from tailor.models.provider import embedder_url
+
+        return embeddings(name, embedder_url(self.config), self.config, self.limiter(name))
+
     @cached_property
-    def _indexes(self) -> dict[tuple[Path | None, Splitter], Index]:
+    def _embedders(self) -> dict[str, Embeddings]:
         return {}
 
-    def search(self, question: str, k: int = 5) -> list[Passage]:
-        """The passages closest to a question; asks no model."""
-        return self.index().search(question, k=k)
+    @property
+    def generation(self) -> str | None:
+        """The name of the generation that ``index()`` opens, found without opening it.
+
+        None where there is no index, or one of another embedder.
+        """
+        from tailor.documents.generation import current_name
+
+        return current_name(self.state, self.config.embedder, self.splitter)
+
+    @cached_property
+    def _indexes(self) -> dict[tuple[Path | None, Splitter, str], Index]:
+        return {}
+
+    def search(self, question: str, k: int = 5, filters: Filters | None = None) -> list[Passage]:
+        """The passages closest to a question, of the documents admitted; asks no model."""
+        return self.index().search(question, k=k, filters=filters)
+
+    def collections(self, names: Sequence[str]) -> tuple[collection.Collection, ...]:
+        """The collections of these names, as tailor.toml describes them.
+
+        Raises:
+            UsageError: there is no such collection.
+        """
+        from tailor.errors import UsageError
+        from tailor.retrieval.collection import collections
+
+        known = collections(self.config.collections)
+        if missing := [name for name in names if name not in known]:
+            there = f"there are {', '.join(known)}" if known else "tailor.toml has none"
+            raise UsageError(
+                f"There is no collection {missing[0]!r}, {there}: add [collections.{missing[0]}]."
+            )
+        return tuple(known[name] for name in names)
 
     @cached_property
     def spans(self) -> Mapping[str, tuple[Span, ...]]:
         """Where the evidence of each question stands: document and character span, by id."""
-        from tailor.documents.evidence import spans
-        from tailor.documents.index import documents
+        from tailor.documents.located import located
 
-        texts = documents(self.state)
-        questions = (*self.training, *self.benchmark.questions)
-        return {q.id: spans(q, texts)[0] for q in questions}
+        return located(self.state, (*self.training, *self.benchmark.questions))
 
     def draft(
         self,
@@ -226,6 +288,13 @@ class Workspace:
         from tailor.benchmarking.waiting import drafts
 
         return drafts(self.knowledge)
+
+    def add_drafts(self, questions: Sequence[Question]) -> None:
+        """Let questions wait for approval."""
+        from tailor.benchmarking.waiting import add
+
+        with self._drafting():
+            add(self.knowledge, questions)
 
     def approve(self, ids: Collection[str]) -> tuple[Question, ...]:
         """Let drafts count: as benchmark questions, or to train on where they were drafted so."""
@@ -298,11 +367,30 @@ class Workspace:
         """A chat model whose calls are kept in this workspace."""
         from tailor.models.provider import chat
 
-        return chat(model or self.config.model, self.config, self.answers, adapter)
+        name = model or self.config.model
+        limiter = self.limiter(name)
+        return chat(name, self.config, self.answers, adapter, self.spending, limiter)
+
+    def limiter(self, model: str) -> Limiter:
+        """What holds back the calls to a model's provider, shared by all who call it."""
+        from tailor.models.limiter import Limiter
+
+        provider = model.partition(":")[0]
+        if provider not in self._limiters:
+            self._limiters[provider] = Limiter(
+                self.config.requests_per_minute,
+                self.config.tokens_per_minute,
+                self.state / "logs" / "retries.jsonl",
+            )
+        return self._limiters[provider]
+
+    @cached_property
+    def _limiters(self) -> dict[str, Limiter]:
+        return {}
 
     def root_assistant(self, model: str | None = None) -> Assistant:
         """The plain model, before any stage."""
-        from tailor.assistant import AnswerFormat
+        from tailor.answer_format import AnswerFormat
 
         return Assistant(
             model=self.chat(model),
@@ -314,19 +402,32 @@ class Workspace:
 
         ``build`` gets an empty folder; it is moved into place only when ``build`` returns, so that
         an interrupted build leaves nothing half done. Two processes never build the same at once.
+        What the build took is written beside what it made: see `tailor.cost.timed`.
+
+        Raises:
+            NotApplicable: it is not there, and ``builds`` is False.
         """
         from filelock import FileLock
 
+        from tailor.cost import timed
+
         target = self.artifact_folder(kind, key)
+        self.used_artifacts.append(target.name)
         if target.is_dir():
             return target
+        if not self.builds:
+            raise NotApplicable(
+                f"What this row needs ({kind}) is not prepared, or its settings or data changed "
+                "since: run the row first."
+            )
         home = target.parent
         home.mkdir(parents=True, exist_ok=True)
         with FileLock(home / f"{target.name}.lock"):
             if not target.is_dir():
                 building = Path(tempfile.mkdtemp(dir=home, prefix="building-"))
                 try:
-                    build(building)
+                    with timed(building, self.spending):
+                        build(building)
                     building.rename(target)
                 finally:
                     shutil.rmtree(building, ignore_errors=True)
@@ -348,7 +449,9 @@ class Workspace:
         return self.root / "stages" if self.config.workspace_stages else None
 
     def stage(self, name: str, settings: Mapping[str, Any] | None = None) -> Stage:
-        """The stage of this name with the settings of tailor.toml, then those given.
+        """The stage of this name or row with the settings of tailor.toml, then those given.
+
+        A row ``STAGE:LABEL`` has the settings of its stage, then its own.
 
         Raises:
             UsageError: there is no such stage or setting, or tailor.toml names a stage that there
@@ -357,30 +460,39 @@ class Workspace:
         import difflib
 
         from tailor.errors import UsageError
-        from tailor.stage import stage_types
+        from tailor.stage import broken_plugins, stage_types
 
         types = stage_types(self.own_stages)
-        file = self.root / "tailor.toml"
-        named = [(f"{file}: [stages.{other}]: there", other) for other in self.config.stages]
-        named += [(f"{file} or --set: ladder: there", other) for other in self.config.ladder]
+        file, config = self.root / "tailor.toml", self.config
+        named = [(f"{file}: [stages.{other}]: there", other) for other in config.stages]
+        named += [(f"{file} or --set: ladder: there", other) for other in config.ladder]
+        named += [(f"{file}: [builds_on]: there", other) for other in config.builds_on]
         for there, wanted in [*named, ("There", name)]:
-            if wanted not in types:
-                near = difflib.get_close_matches(wanted, types, 1)
-                hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(types)}."
-                raise UsageError(f"{there} is no stage {wanted!r}; {hint}")
-        return types[name].with_settings({**self.config.stages.get(name, {}), **(settings or {})})
+            kind = wanted.partition(":")[0]
+            if kind in types:
+                continue
+            if reason := broken_plugins().get(kind):
+                raise UsageError(f"{there} is no stage {kind!r}: {reason}")
+            near = difflib.get_close_matches(kind, types, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(types)}."
+            raise UsageError(f"{there} is no stage {kind!r}; {hint}")
+        kind = name.partition(":")[0]
+        own = config.stages.get(kind, {}), config.stages.get(name, {}), settings or {}
+        return types[kind].with_settings({k: v for values in own for k, v in values.items()})
 
     def climb(
         self,
-        stages: Sequence[Stage],
+        stages: Sequence[Stage] | Sequence[Row],
         model: str | None = None,
         carry: str = "previous",
         progress: Progress | None = None,
+        repeats: int = 1,
+        max_cost: float | None = None,
     ) -> list[Run]:
         """Apply the stages in order and score each on the benchmark; see `tailor.ladder.climb`."""
         from tailor.ladder import climb
 
-        return climb(self, stages, model=model, carry=carry, progress=progress)
+        return climb(self, stages, model, carry, progress, repeats, max_cost)
 
     def check(self, ask: bool = False, model: str | None = None) -> Report:
         """Everything that is wrong with the benchmark; see `tailor.benchmarking.check.check`."""
@@ -440,6 +552,25 @@ def initialize(root: Path, sample: str | None = None) -> Workspace:
     return Workspace(root)
 
 
+def copy_sample(workspace: Workspace) -> None:
+    """Copy the sample company's documents and questions into a workspace that has none.
+
+    Raises:
+        TailorError: there are files in its ``knowledge/`` already.
+    """
+    knowledge = workspace.knowledge
+    if any(path.is_file() and path.stat().st_size for path in knowledge.rglob("*")):
+        raise TailorError(
+            f"{knowledge} holds files already; the sample company goes into an empty workspace: "
+            "make one with `tailor init DIR --sample`."
+        )
+    shutil.copytree(
+        sample_folder(), knowledge, dirs_exist_ok=True,
+        ignore=shutil.ignore_patterns(".*", "__pycache__"),
+    )  # fmt: skip
+    workspace.forget_benchmark()
+
+
 def sample_folder() -> Path:
     """Where the sample company lies: beside this package when installed, else in the repository."""
     package = Path(__file__).parent
@@ -453,22 +584,43 @@ _TOML = """\
 # Every key is optional; these are the defaults.
 # model = "shipped"            # or "huggingface:PATH", "openai:gpt-5-mini", "ollama:qwen3", ...
 # base_url = ""                # of an OpenAI-compatible server, with model = "openai:NAME"
-# embedder = "shipped"
+# embedder = "shipped"         # or "huggingface:PATH", "openai:NAME", "ollama:NAME"
+# embedder_url = ""            # of an OpenAI-compatible server for it, where not at base_url
+# quantization = "none"        # or "8bit", "4bit": weights of huggingface models
+# concurrency = 8              # questions in flight at once
+# requests_per_minute = 500    # sent to each hosted provider at most; no limit by default
+# tokens_per_minute = 200000   # read and written, about; no limit by default
 # passage_size = 150           # tokens of the embedder, at most
 # passage_overlap = 16
 # passage_strategy = "structure"   # or "sentences", "fixed"
 # judge = ""                   # for `tailor judge`: any chat model, "openai:gpt-5-mini", ...
+# max_cost = 5.0               # US dollars one run or judging may cost; none by default
+# gpu_hour_usd = 1.2           # what an hour of this machine costs; none by default
 # transcriber = ""             # for recordings: "huggingface:PATH" of a Whisper, or "openai:NAME"
 # ladder = ["baseline", "prompting", "few_shot", "retrieval", "fine_tuning", "retrieval_tuning"]
+#                              # a stage that comes again has a label: "fine_tuning:2"
 
 # [sources.wiki]               # other documents, by any loader of langchain-community
 # loader = "NotionDirectoryLoader"
 # arguments = { path = "./export" }
 
+# trusted_hosts = ["intranet.acme.example"]   # whose addresses answers may carry as they are
+
+# [collections.rules]          # a part of the documents, for retrieval.collections
+# folders = ["hr", "it/rules"]
+# quota = 2                    # at most so many of the passages
+
 # [stages.few_shot]
 # shots = 4
 
-# [prices."openai:gpt-5-mini"] # US dollars per million tokens
+# [stages."retrieval:wide"]    # of a row, after those of its stage
+# k = 8
+
+# [builds_on]                  # the row before, unless it says "best" (by dev) or another row
+# "retrieval:wide" = "prompting"
+
+# [prices."openai:gpt-5-mini"] # US dollars per million tokens, in place of Tailor's own table
 # input = 0.25
 # output = 2.0
+# cached_input = 0.025
 """

@@ -54,7 +54,8 @@ def test_the_file_gives_nothing_away(workspace: Workspace, blind: Path, tmp_path
 
 
 def test_a_persons_answers_are_a_row(hosted: Workspace, blind: Path) -> None:
-    from tailor.ladder import climb, rows_for
+    from tailor.ladder import climb
+    from tailor.rows import rows_for
 
     climb(hosted, rows_for(hosted, ["prompting"]))
     brought = human.import_answers(hosted, fill(blind, RIGHT | {"s2": "by post"}, "1:30"), "Ann")

@@ -24,12 +24,14 @@ from langchain_core.retrievers import BaseRetriever
 from rich.console import Console
 from rich.table import Table
 
-from tailor.assistant import Answer, Ask, Assistant, Example
+from tailor.assistant import Answer, Ask, Assistant
 from tailor.benchmark import Question
 from tailor.documents.passages import Passage
-from tailor.documents.retriever import HybridRetriever
+from tailor.example import Example
 from tailor.models.extraction import Extraction
 from tailor.models.provider import SHIPPED
+from tailor.retrieval.configuration import Configuration
+from tailor.retrieval.retriever import Retriever
 from tailor.scoring.score import score
 from tailor.scoring.statistics import interval
 from tailor.stages.baseline import Baseline
@@ -130,7 +132,7 @@ class Exam:
     """Answerable, and the evidence lies whole in passages of the index."""
     unanswerable: tuple[Question, ...]
     gold: Given
-    top: HybridRetriever
+    top: Retriever
 
     @classmethod
     def prepare(cls, root: Path, split: str) -> "Exam":
@@ -150,7 +152,7 @@ class Exam:
             tuple(q for q in asked if q.answerable and q.question in gold),
             tuple(q for q in asked if not q.answerable),
             Given(passages=gold, fingerprint="gold"),
-            HybridRetriever(index=workspace.index(), k=3),
+            Retriever(index=workspace.index(), configuration=Configuration(k=3)),
         )
 
 
@@ -212,7 +214,7 @@ def tuned(
     ]
     folder = exam.workspace.state / f"house-{settings.learning_rate}-{settings.epochs}"
     began = time.monotonic()
-    train(chat.model.path, lessons, folder, settings)
+    train(chat.model.path, lessons, folder, settings, exam.workspace.state / "training")
     seconds = time.monotonic() - began
     setting = f"LoRA, {len(lessons)} questions"
     after = replace(given, model=exam.workspace.chat(model, adapter=folder))

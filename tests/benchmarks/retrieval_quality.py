@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from tailor.documents.index import fused
 from tailor.documents.lexical import LexicalIndex
 from tailor.models.pretraining.encoder import shipped_folder
+from tailor.retrieval.ranking import fused
 from tailor.text import fold, words
 from tailor.workspace import initialize
 
@@ -126,16 +126,10 @@ def both(dense: Scores, lexical: Scores, weight: float, candidates: int = 50) ->
     """The default search's scores: fusion of the best candidates of each side."""
     scores = np.full(dense.shape, -1.0, dtype=np.float32)
     for row in range(len(dense)):
-        near = np.argsort(-dense[row], kind="stable")[:candidates].tolist()
+        near = np.argsort(-dense[row], kind="stable")[:candidates]
         said = np.argsort(-lexical[row], kind="stable")[:candidates]
-        found = {*near, *(int(i) for i in said if lexical[row, i] > 0)}
-        ranked = fused(
-            {i: float(lexical[row, i]) for i in found},
-            {i: float(dense[row, i]) for i in found},
-            weight,
-        )
-        for number, score in ranked:
-            scores[row, number] = score
+        found = np.union1d(near, said[lexical[row, said] > 0])
+        scores[row, found] = fused(lexical[row, found], dense[row, found], weight)
     return scores
 
 

@@ -18,13 +18,14 @@ from langchain_core.embeddings import Embeddings
 from tailor.documents import generation, parts
 from tailor.documents.dense import DenseIndex
 from tailor.documents.document import Document
-from tailor.documents.index import Index, documents, fused, open_index
+from tailor.documents.index import Index, documents, open_index
 from tailor.documents.lexical import question_tokens, singular, tokens
 from tailor.documents.passages import Passage, Splitter, split
-from tailor.documents.retriever import HybridRetriever
 from tailor.documents.store import database
 from tailor.errors import TailorError
 from tailor.models.embedder import embeddings
+from tailor.retrieval.configuration import Configuration
+from tailor.retrieval.retriever import Retriever
 
 if TYPE_CHECKING:
     from conftest import Company, HashedWords
@@ -108,11 +109,6 @@ def test_accents_count_when_typed(searched: Index) -> None:
 )  # fmt: skip
 def test_plurals(word: str, stem: str) -> None:
     assert singular(word) == stem
-
-
-def test_fusion_breaks_ties_by_order() -> None:
-    assert [n for n, _ in fused({3: 2.0, 1: 2.0}, {1: 0.5, 3: 0.5}, 0.5)] == [1, 3]
-    assert fused({1: 4.0}, {1: 0.2, 2: 0.6}, 0.5)[0] == (1, pytest.approx(0.5 + 0.5 * 1.2 / 1.6))
 
 
 def test_search_is_deterministic_also_from_threads(searched: Index) -> None:
@@ -283,15 +279,18 @@ def test_chroma_holds_no_text(searched: Index, company: Company) -> None:
 
 
 def test_retriever_gives_passages(searched: Index) -> None:
-    retriever = HybridRetriever(index=searched, k=2, weight=1.0)
+    retriever = Retriever(index=searched, configuration=Configuration(k=2, weight=1.0))
     found = retriever.invoke("annual leave")
     expected = searched.search("annual leave", k=2, weight=1.0)
     assert [Passage(text=d.page_content, **d.metadata) for d in found] == expected
     fields: Mapping[str, object] = asdict(expected[0])
     assert found[0].metadata.keys() | {"text"} == fields.keys()
-    same = HybridRetriever(index=searched, k=2, weight=1.0)
+    same = Retriever(index=searched, configuration=Configuration(k=2, weight=1.0))
     assert retriever.fingerprint == same.fingerprint
-    assert retriever.fingerprint != HybridRetriever(index=searched, k=3, weight=1.0).fingerprint
+    assert (
+        retriever.fingerprint
+        != Retriever(index=searched, configuration=Configuration(k=3, weight=1.0)).fingerprint
+    )
 
 
 def test_many_passages_in_several_batches(

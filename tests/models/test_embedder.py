@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
+from tailor.config import Config
 from tailor.errors import TailorError, UsageError
 from tailor.models.embedder import SHIPPED, embeddings
+from tailor.models.provider import embedder_receiver, receiver
 from tailor.models.static_encoder import StaticEncoder
 from tailor.models.token_counts import token_count
+from tailor.testing import OpenAIServer
+from tailor.workspace import Workspace
+
+if TYPE_CHECKING:
+    from conftest import Command
 
 TEXTS = ["Paid leave is 12 days.", "Nghỉ phép năm là 12 ngày.", "PolarLog 2 Pro, 3.950.000 đồng"]
 
@@ -54,6 +66,59 @@ def test_errors_name_the_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_openai_compatible_server_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    late = embeddings("openai:bge", base_url="http://127.0.0.1:9/v1")
+    late = embeddings("openai:bge", "http://127.0.0.1:9/v1", Config(retries=0))
     with pytest.raises(TailorError, match=r"openai:bge failed \(APIConnectionError"):
         late.embed_query("x")
+
+
+def test_the_embedder_has_a_server_of_its_own(tmp_path: Path) -> None:
+    def embed(texts: object) -> list[list[float]]:
+        return [[1.0, 0.0]]
+
+    with (
+        OpenAIServer(lambda messages: "12 days") as chats,
+        OpenAIServer(lambda messages: "", embed=embed) as embeds,
+    ):
+        settings = {"model": "openai:m", "base_url": chats.url, "embedder": "openai:e"}
+        workspace = Workspace(tmp_path, {**settings, "embedder_url": embeds.url})
+        assert workspace.embeddings.embed_query("leave") == [1.0, 0.0]
+        assert workspace.root_assistant().answer("How many days?").text == "12 days"
+        assert (chats.count, embeds.count) == (1, 1)
+        # Without it, both are asked at base_url, and this server embeds nothing.
+        with pytest.raises(TailorError, match="openai:e failed"):
+            Workspace(tmp_path, settings).embeddings.embed_query("leave")
+
+
+def test_who_gets_the_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OLLAMA_HOST", raising=False)
+    here, away = "http://127.0.0.1:8000/v1", "https://models.example/v1"
+    assert embedder_receiver(Config()) == ""
+    assert embedder_receiver(Config(embedder="openai:e")) == "openai"
+    assert embedder_receiver(Config(embedder="openai:e", base_url=away)) == "models.example"
+    assert embedder_receiver(Config(embedder="openai:e", base_url=away, embedder_url=here)) == ""
+    apart = Config(model="openai:m", embedder="openai:e", base_url=here, embedder_url=away)
+    assert (receiver(apart.model, apart), embedder_receiver(apart)) == ("", "models.example")
+    assert receiver("ollama:qwen3", Config()) == ""
+    assert receiver("ollama:qwen3-coder:480b-cloud", Config()) == "ollama.com"
+    monkeypatch.setenv("OLLAMA_HOST", "gpu.acme.example:11434")
+    assert receiver("ollama:qwen3", Config()) == "gpu.acme.example"
+    monkeypatch.setenv("OLLAMA_HOST", "0.0.0.0")
+    assert receiver("ollama:qwen3", Config()) == ""
+
+
+@pytest.mark.filterwarnings("ignore:.langchain-community.:DeprecationWarning")
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "langchain_ollama", None)
+    with pytest.raises(TailorError, match=r"needs a package.*langchain-ollama"):
+        embeddings("ollama:bge-m3").embed_query("x")
+
+
+def test_a_run_says_who_embeds_the_questions(
+    configure: Callable[..., Workspace], tailor: Command
+) -> None:
+    away = {"embedder": "openai:e", "embedder_url": "https://vectors.example/v1"}
+    workspace = configure(**away)
+    ended = tailor("run", "prompting", "-w", workspace.root)
+    assert ended.code == 0
+    assert "Sent to vectors.example, which embeds them: the questions" in ended.err
+    assert "which embeds them" not in tailor("run", "prompting", "-w", configure().root).err

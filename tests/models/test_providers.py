@@ -15,8 +15,9 @@ from tailor.answers import AnswerStore
 from tailor.assistant import Prompt
 from tailor.config import Config, Price
 from tailor.errors import TailorError, UsageError
-from tailor.models.chat import Chat, MalformedReply, error_kind, error_text
+from tailor.models.chat import Chat
 from tailor.models.provider import KEYS, _parameters, chat
+from tailor.models.retry import MalformedReply, error_kind, error_text
 from tailor.testing import (
     Fault,
     OpenAIServer,

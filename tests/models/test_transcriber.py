@@ -17,7 +17,7 @@ from tailor.answers import AnswerStore
 from tailor.config import Config
 from tailor.documents.audio import RATE
 from tailor.errors import TailorError, UsageError
-from tailor.models.chat import MalformedReply
+from tailor.models.retry import MalformedReply
 from tailor.models.transcriber import (
     Segment,
     kept,

@@ -1,6 +1,6 @@
 import pytest
 
-from tailor.scoring.format import count, percent, points, seconds, usd
+from tailor.scoring.format import count, p_value, percent, points, seconds, usd
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,9 @@ from tailor.scoring.format import count, percent, points, seconds, usd
         (usd, 0.05, "$0.05", "0,05 USD"),
         (count, 91000, "91,000", "91.000"),
         (count, 7, "7", "7"),
+        (p_value, 0.0421, "0.042", "0,042"),
+        (p_value, 0.0001, "< 0.001", "< 0,001"),
+        (p_value, 1.0, "1.000", "1,000"),
     ],
 )
 def test_both_languages(form, x, en, vi):
@@ -35,6 +38,6 @@ def test_both_languages(form, x, en, vi):
     assert form(x, "vi") == vi
 
 
-@pytest.mark.parametrize("form", [percent, points, seconds, usd, count])
+@pytest.mark.parametrize("form", [percent, points, seconds, usd, count, p_value])
 def test_unknown_is_a_dash_and_never_zero(form):
     assert form(None) == form(None, "vi") == "–"

@@ -1,7 +1,7 @@
 import pytest
 
 from tailor.documents.passages import Passage
-from tailor.scoring.grounding import citations_resolved, supported
+from tailor.scoring.grounding import citations_resolved, cited, supported
 
 LEAVE = Passage("hr/leave.md", 0, 60, "New employees get 12 days of paid annual leave.", "Leave")
 KHO = Passage("kho/lạnh.txt", 0, 60, "Kho lạnh Hải Phòng giữ ở âm 18 độ. Thủ kho là ông Bình.")
@@ -25,6 +25,15 @@ KHO = Passage("kho/lạnh.txt", 0, 60, "Kho lạnh Hải Phòng giữ ở âm 18
 )
 def test_citations(text, share):
     assert citations_resolved(text, [LEAVE, KHO]) == share
+
+
+def test_each_number_is_found_where_it_stands():
+    text = "12 days [1, 12], see [3]."
+    assert [(text[start:end], number) for start, end, number in cited(text)] == [
+        ("1", 1),
+        ("12", 12),
+        ("3", 3),
+    ]
 
 
 @pytest.mark.parametrize(

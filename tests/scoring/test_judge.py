@@ -306,6 +306,7 @@ def test_people_and_judge(judged: Workspace, model: Model, tailor: Command) -> N
     head, *lines = sheet.read_text("utf-8-sig").splitlines()
     assert head == "item,question,accepted,passages,answer," + ",".join(judge_prompts.SCALES)
     assert len(lines) == 5
+    assert "'" not in "".join(lines), "an empty cell stays empty"
     assert "prompting" not in "".join(lines)
 
     def labelled(wrong: str) -> Any:

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from tailor.scoring.statistics import (
     FEWEST,
     Paired,
+    differences,
     holm,
     interval,
+    intervals,
     paired,
     questions_needed,
     verdict,
@@ -166,27 +168,32 @@ def test_swapping_the_rows_changes_the_sign_and_nothing_else(both):
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "n", "expected"),
+    ("low", "high", "p", "n", "expected"),
     [
-        (0.01, 0.2, 50, "better"),
-        (-0.2, -0.01, 50, "worse"),
-        (-0.015, 0.02, 50, "tie"),
-        (-0.015, 0.021, 50, "undecided"),
-        (0.0, 0.3, 50, "undecided"),
-        (0.5, 0.9, FEWEST - 1, "undecided"),
-        (0.0, 0.0, FEWEST - 1, "undecided"),
+        (0.01, 0.2, 0.03, 50, "better"),
+        (-0.2, -0.01, 0.03, 50, "worse"),
+        (0.01, 0.2, 0.06, 50, "undecided"),  # one of the two is not enough
+        (-0.01, 0.2, 0.03, 50, "undecided"),
+        (0.001, 0.015, 0.06, 50, "tie"),
+        (-0.015, 0.02, 0.5, 50, "tie"),
+        (-0.015, 0.021, 0.5, 50, "undecided"),
+        (0.0, 0.3, 0.01, 50, "undecided"),
+        (0.5, 0.9, 0.01, FEWEST - 1, "undecided"),
+        (0.0, 0.0, 1.0, FEWEST - 1, "undecided"),
     ],
 )
-def test_verdicts(low, high, n, expected):
-    assert verdict(Paired((low + high) / 2, low, high, 0.5, n)) == expected
+def test_verdicts(low, high, p, n, expected):
+    assert verdict(Paired((low + high) / 2, low, high, p, n)) == expected
 
 
 def test_how_many_more_questions():
-    # half-width 0.1 at n = 50, delta 0.05: n * (1.4286 * 0.1 / 0.05)**2 = 408.2, 359 more
+    # half-width 0.1 at n = 50, delta 0.05: n * (1.4294 * 0.1 / 0.05)**2 = 408.6, 359 more
     assert questions_needed(Paired(0.05, -0.05, 0.15, 0.3, 50)) == 359
     # no difference: the interval must shrink to the margin of 0.02
-    assert questions_needed(Paired(0.0, -0.1, 0.1, 1.0, 50)) == 2502  # 50 * (1.4286 * 5)**2 - 50
+    assert questions_needed(Paired(0.0, -0.1, 0.1, 1.0, 50)) == 2505  # 50 * (1.4294 * 5)**2 - 50
     assert questions_needed(Paired(0.2, 0.1, 0.3, 0.01, 50)) == 0
+    # among several differences each must be surer: z of 0.05 / 8 instead of 0.05 / 2
+    assert questions_needed(Paired(0.05, -0.05, 0.15, 0.3, 50), family=4) > 359
     assert questions_needed(Paired(0.0, -0.1, 0.1, 1.0, 50), margin=0) is None
     wide, narrow = (questions_needed(Paired(d, d - 0.2, d + 0.2, 0.3, 50)) for d in (0.05, 0.15))
     assert wide > narrow
@@ -217,3 +224,104 @@ def test_holm():
     assert [d and pytest.approx(d.p) for d in adjusted] == [0.03, None, 0.06, 0.06, 0.02]
     assert holm([]) == []
     assert [d.p for d in holm([with_p(0.9), with_p(0.8)])] == [1, 1]
+
+
+def grouped(sizes):
+    return [group for group, size in enumerate(sizes) for _ in range(size)]
+
+
+def test_questions_about_one_document_count_less():
+    """The same scores are surer when no two questions share a document."""
+    rng = np.random.default_rng(2)
+    level = np.repeat(rng.beta(0.5, 0.5, 20), 5)
+    scores = np.clip(level + rng.normal(0, 0.05, 100), 0, 1).tolist()
+    groups = grouped([5] * 20)
+    alone, together = interval(scores), interval(scores, groups)
+    assert together.mean == alone.mean
+    assert 1.8 < (together.high - together.low) / (alone.high - alone.low) < 2.8  # root of 5 = 2.2
+    shares = [float(score > 0.5) for score in scores]
+    alone, together = interval(shares), interval(shares, groups)
+    assert together.high - together.low > 1.5 * (alone.high - alone.low)
+    base = [0.5] * 100
+    alone, together = paired(base, scores), paired(base, scores, groups)
+    assert together.effect > 3 > alone.effect == 1
+    assert questions_needed(together) > questions_needed(alone)
+
+
+def test_coverage_where_questions_share_documents():
+    """About 95 of 100 intervals hold the true mean; as if independent, far fewer do."""
+    rng = np.random.default_rng(4)
+    groups, rounds = grouped([6, 2, 1, 3] * 10), 300
+    level = rng.normal(0, 0.25, (40, rounds))[groups] + rng.normal(0, 0.1, (120, rounds))
+    values = np.clip(0.5 + level, 0, 1)
+    hold = [i.low <= 0.5 <= i.high for i in intervals(values, groups)]
+    naive = [i.low <= 0.5 <= i.high for i in intervals(values)]
+    assert 0.91 < np.mean(hold) < 0.99
+    assert np.mean(naive) < 0.8
+
+
+def test_no_more_false_alarms_than_5_in_100_where_questions_share_documents():
+    rng = np.random.default_rng(5)
+    groups, rounds = grouped([4] * 15), 400
+    gain = rng.normal(0, 0.2, (15, rounds))[groups] + rng.normal(0, 0.05, (60, rounds))
+    base = np.full((60, rounds), 0.5)
+    told = [verdict(d) for d in differences(base, np.clip(base + gain, 0, 1), groups)]
+    assert np.mean([one in ("better", "worse") for one in told]) < 0.07
+    naive = [verdict(d) for d in differences(base, np.clip(base + gain, 0, 1))]
+    assert np.mean([one in ("better", "worse") for one in naive]) > 0.15
+
+
+def test_whole_groups_change_sign():
+    # 3 documents, all better: 2 of 2**3 sign patterns are as extreme, however many questions
+    found = paired([0.2] * 30, [0.6] * 29 + [0.7], grouped([10] * 3))
+    assert found.p == 2 / 2**3
+    assert verdict(found) == "undecided"
+
+
+def test_columns_together_are_as_one_by_one():
+    rng = np.random.default_rng(6)
+    values = rng.beta(1, 2, (30, 4))
+    values[rng.random((30, 4)) < 0.2] = np.nan
+    values[:, 3] = np.nan
+    groups = grouped([3] * 10)
+    together = intervals(values, groups)
+    assert together[3] is None
+    assert together[:3] == [intervals(values[:, [at]], groups)[0] for at in range(3)]
+    assert [one.n for one in together[:3]] == (~np.isnan(values[:, :3])).sum(axis=0).tolist()
+    found = differences(values, values[:, ::-1], groups)
+    assert found[0] is found[3] is None
+    assert found[1] == differences(values[:, [1]], values[:, [2]], groups)[0]
+
+
+def test_rare_differences_are_no_certainty():
+    """One small difference in 80 questions does not make the rows the same."""
+    base, candidate = [0.5] * 80, [0.6] + [0.5] * 79
+    found = paired(base, candidate)
+    assert found.high > 0.02
+    assert found.low < -0.02
+    assert verdict(found) == "undecided"
+    assert questions_needed(found) > 0
+    few = interval([1.0] * 79 + [0.9])
+    assert few.low < 0.97
+    assert few.high <= 1
+
+
+def test_differences_that_cancel_within_each_document():
+    found = paired([0.5] * 40, [0.6, 0.4] * 20, grouped([2] * 20))
+    assert (found.delta, found.p) == (pytest.approx(0), 1)
+    assert found.low < -0.05
+    assert all(map(math.isfinite, (found.low, found.high, found.effect)))
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(scores, scores, st.integers(0, 5)), min_size=1, max_size=25))
+def test_no_groups_give_what_is_not_finite(rows):
+    ids = {group: at for at, group in enumerate(dict.fromkeys(row[2] for row in rows))}
+    groups = [ids[row[2]] for row in rows]
+    one = interval([row[0] for row in rows], groups)
+    two = paired([row[0] for row in rows], [row[1] for row in rows], groups)
+    assert 0 <= one.low <= one.high <= 1
+    assert -1 <= two.low <= two.high <= 1
+    assert 0 < two.p <= 1
+    assert two.effect >= 1
+    assert verdict(two) in ("better", "worse", "tie", "undecided")

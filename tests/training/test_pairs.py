@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from tailor.benchmark import Benchmark
-from tailor.documents.retriever import HybridRetriever
 from tailor.errors import NotApplicable
+from tailor.retrieval.configuration import Configuration
+from tailor.retrieval.retriever import Retriever
+from tailor.stages import Prompting
 from tailor.training import pairs as module
 from tailor.training.pairs import pairs
 from tailor.workspace import Workspace
@@ -38,7 +40,7 @@ def test_the_evidence_is_always_among_the_passages(
     monkeypatch.setattr(module, "FEWEST", 4)
     hosted.ingest()
     # One passage only, found by words that the Vietnamese question shares with the wrong one.
-    retriever = HybridRetriever(index=hosted.index(), k=1, weight=1.0)
+    retriever = Retriever(index=hosted.index(), configuration=Configuration(k=1, weight=1.0))
     assistant = replace(hosted.root_assistant(), retriever=retriever)
     asked = {q.id: q for q in hosted.benchmark.split("train")}
     lessons = pairs(assistant, assistant.model, hosted)
@@ -55,3 +57,15 @@ def test_a_benchmark_without_train_questions(hosted: Workspace) -> None:
     assistant = Workspace(hosted.root).root_assistant()
     with pytest.raises(NotApplicable, match="has 0"):
         pairs(assistant, assistant.model, Workspace(hosted.root))
+
+
+def test_lessons_are_in_the_form_that_replies_are_asked_for(
+    hosted: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FEWEST", 4)
+    for stage, wanted in (
+        (Prompting(reasoning=True), "Answer: Ms Alvarez"),
+        (Prompting(structured=True), '{"answer": "Ms Alvarez", "quote": "Ms Alvarez"}'),
+    ):
+        assistant = stage.apply(hosted.root_assistant(), hosted)
+        assert pairs(assistant, assistant.model, hosted)[0].completion == wanted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from importlib.util import find_spec
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tailor.benchmarking import human, waiting
+from tailor.benchmarking import human, sitting, waiting
 from tailor.benchmarking.check import check
 from tailor.workspace import Workspace
 
@@ -29,13 +30,15 @@ def clean(company: Workspace) -> Workspace:
     return company
 
 
-def shown(workspace: Path, lang: str, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+def shown(workspace: Path, lang: str, monkeypatch: pytest.MonkeyPatch, **query: str) -> AppTest:
     spec = find_spec("tailor.ui.app")
     assert spec is not None
     assert spec.origin is not None
     monkeypatch.setenv("TAILOR_WORKSPACE", str(workspace))
     app = AppTest.from_file(spec.origin, default_timeout=60)
     app.query_params["lang"] = lang
+    for name, value in query.items():
+        app.query_params[name] = value
     app.run()
     app.switch_page("benchmark.py").run()
     assert not app.exception
@@ -53,8 +56,8 @@ def said(app: AppTest) -> str:
         app.subheader,
     )
     told = "\n".join(str(element.value) for kind in kinds for element in kind)
-    html = "\n".join(str(element.proto.body) for element in app.get("html"))
-    return re.sub(r"\\(.)", r"\1", f"{told}\n{html}")
+    markup = "\n".join(str(element.proto.body) for element in app.get("html"))
+    return re.sub(r"\\(.)", r"\1", f"{told}\n{markup}")
 
 
 @LANGUAGES
@@ -68,8 +71,10 @@ def test_without_questions_the_page_says_how_to_get_some(
 
 
 @LANGUAGES
-def test_what_the_check_found(lang: str, clean: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = shown(clean.root, lang, monkeypatch)
+def test_what_the_questions_are_made_of(
+    lang: str, clean: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = shown(clean.root, lang, monkeypatch, view="split")
     report = check(clean)
     assert not app.error
     assert report.power.sentence(lang.lower()) in said(app)
@@ -84,12 +89,12 @@ def test_errors_are_listed_with_their_lines(
 ) -> None:
     path = clean.knowledge / "benchmark.jsonl"
     path.write_text("{<b>broken\n" + path.read_text("utf-8"), "utf-8")
-    app = shown(clean.root, lang, monkeypatch)
+    app = shown(clean.root, lang, monkeypatch, view="check")
     assert ("1 errors" if lang == "EN" else "1 lỗi") in app.error[0].value
     assert "<td>1</td>" in said(app)
     path.write_text("{<b>broken\n", "utf-8")
     assert ("no question that counts" if lang == "EN" else "chưa có câu nào được tính") in said(
-        shown(clean.root, lang, monkeypatch)
+        shown(clean.root, lang, monkeypatch, view="check")
     )
 
 
@@ -104,7 +109,7 @@ def test_a_draft_is_approved_and_one_is_discarded(
     ]  # fmt: skip
     path = clean.knowledge / "drafts.jsonl"
     path.write_text("".join(json.dumps(draft) + "\n" for draft in drafts), "utf-8")
-    app = shown(clean.root, "EN", monkeypatch)
+    app = shown(clean.root, "EN", monkeypatch, view="drafts")
     assert "Drafts to approve: 3" in said(app)
     assert "What is &lt;i&gt;number&lt;/i&gt; 1?" in said(app)
     app.button(key="skip draft-1").click().run()
@@ -119,7 +124,7 @@ def test_a_draft_is_approved_and_one_is_discarded(
 
 
 def test_the_form_splits_anew(clean: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = shown(clean.root, "VI", monkeypatch)
+    app = shown(clean.root, "VI", monkeypatch, view="split")
     app.checkbox[0].check()
     app.number_input(key="share train").set_value(0)
     app.button[-1].click().run()
@@ -140,7 +145,7 @@ def test_peoples_answers_are_on_the_other_pages(
     blind.write_text(filled, "utf-8")
     for name in ("Ann", "Bình"):
         human.import_answers(clean, blind, name)
-    app = shown(clean.root, lang, monkeypatch)
+    app = shown(clean.root, lang, monkeypatch, view="people")
     assert "Ann" in said(app)
     assert "Bình" in said(app)
     app.switch_page("compare.py").run()
@@ -151,3 +156,74 @@ def test_peoples_answers_are_on_the_other_pages(
     app.switch_page("stages.py").run()
     assert not app.exception
     assert not app.error
+
+
+@LANGUAGES
+def test_a_changed_row_is_checked_before_it_is_saved(
+    lang: str, clean: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (clean.knowledge / "benchmark.jsonl").read_bytes()
+    app = shown(clean.root, lang, monkeypatch)
+    assert not app.error
+    app.session_state["editor 0"] = {"edited_rows": {0: {"answer": None}}}
+    app.run()
+    assert ("has no answer" if lang == "EN" else "chưa có đáp án") in said(app)
+    assert app.button(key="save").disabled
+    app.session_state["editor 0"] = {"edited_rows": {0: {"tags": "hr | pay"}}}
+    app.run()
+    assert (clean.knowledge / "benchmark.jsonl").read_bytes() == before
+    app.button(key="save").click().run()
+    assert not app.exception
+    clean.forget_benchmark()
+    assert clean.benchmark.questions[0].tags == ("hr", "pay")
+
+
+@LANGUAGES
+def test_a_person_answers_blind_stops_and_goes_on(
+    lang: str, clean: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions = sitting.sitting(clean, "Ánh").questions
+    app = shown(clean.root, lang, monkeypatch, answering="Ánh")
+    assert html.escape(questions[0].question) in said(app)
+    assert not [a for q in questions for a in q.answers if a in said(app)]
+    app.text_area[0].set_value("blue")
+    (give,) = [b for b in app.button if b.label in ("Save and go on", "Lưu và sang câu sau")]
+    give.click().run()
+    assert not app.exception
+    app = shown(clean.root, lang, monkeypatch, answering="Ánh")
+    assert html.escape(questions[1].question) in said(app)
+    (nothing,) = [b for b in app.button if "documents" in b.label or "tài liệu" in b.label]
+    nothing.click().run()
+    given = sitting.sitting(clean, "Ánh").given
+    assert [given[q.id].outcome for q in questions] == ["ok", "refused"]
+    app.button(key="finish").click().run()
+    (person,) = human.people(clean)
+    assert (person.model, len(person.answers("test"))) == ("Ánh", 2)
+
+
+@LANGUAGES
+def test_an_import_matches_columns_first(
+    lang: str, clean: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = shown(clean.root, lang, monkeypatch, view="import")
+    table = "Frage,Antwort\nHow old is the firm?,30 years\n,nothing\n"
+    app.file_uploader[0].upload("more.csv", table.encode(), "text/csv").run()
+    assert not app.exception
+    assert app.button(key="bring").disabled
+    app.selectbox(key="column question").set_value("Frage").run()
+    app.selectbox(key="column answer").set_value("Antwort").run()
+    app.button(key="bring").click().run()
+    assert not app.exception
+    clean.forget_benchmark()
+    assert clean.benchmark.questions[-1].question == "How old is the firm?"
+    assert ("1 of 2 rows" if lang == "EN" else "1 câu hỏi từ 2 dòng") in said(app)
+
+
+def test_a_draft_shows_its_quote_where_it_stands(
+    clean: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = {"id": "d", "question": "How cold is it?", "answer": "4 degrees", "status": "draft",
+             "evidence": [{"document": "lab/fridge.md", "quote": "kept at 4 degrees"}]}  # fmt: skip
+    (clean.knowledge / "drafts.jsonl").write_text(json.dumps(draft) + "\n", "utf-8")
+    told = said(shown(clean.root, "EN", monkeypatch, view="drafts"))
+    assert "The sample fridge is <mark>kept at 4 degrees</mark>." in told

@@ -79,7 +79,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 def test_an_empty_workspace(lang: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = shown(tmp_path, lang, monkeypatch)
     assert ("There are no documents yet" if lang == "EN" else "Chưa có tài liệu nào") in said(app)
-    assert app.button(key="read").disabled
+    assert "read" not in [button.key for button in app.button]
     assert not app.error
     assert not app.dataframe
 
@@ -151,7 +151,7 @@ def test_a_damaged_store_is_a_sentence(
     (tmp_path / ".tailor").mkdir()
     (tmp_path / ".tailor" / "documents.db").write_bytes(b"no database at all" * 100)
     app = shown(tmp_path, lang, monkeypatch)
-    assert "is damaged" in said(app)
+    assert ("is damaged" if lang == "EN" else "bị hỏng") in said(app)
 
 
 def test_the_report_is_asked_for_anew_when_the_documents_change(

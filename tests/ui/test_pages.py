@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -42,6 +43,31 @@ def test_an_empty_workspace_says_what_to_do_next(
     assert ("There are no documents yet" if lang == "EN" else "Chưa có tài liệu nào") in said(app)
     assert f"tailor ingest -w {tmp_path}" in [code.value for code in app.code]
     assert not app.error
+
+
+@pytest.mark.parametrize("lang", ["EN", "VI"])
+def test_a_button_opens_the_page_of_the_next_step(
+    lang: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = shown(tmp_path, "compare.py", lang, monkeypatch)
+    app.button[0].click().run()
+    assert not app.exception
+    assert not app.error
+    assert app.title[0].value == ("Knowledge" if lang == "EN" else "Tài liệu")
+
+
+def test_a_run_whose_record_is_torn_is_named(
+    with_runs: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torn = with_runs.state / "runs" / "torn-1"
+    torn.mkdir()
+    try:
+        (torn / "record.json").write_text("{", "utf-8")
+        assert "torn-1" in said(shown(with_runs.root, "compare.py", "EN", monkeypatch)).replace(
+            "\\", ""
+        )
+    finally:
+        shutil.rmtree(torn)
 
 
 @pytest.mark.parametrize("lang", ["EN", "VI"])

@@ -68,3 +68,44 @@ def test_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     assert save(tmp_path, "a.md", b"1").outcome == "unwritable"
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome", "shown"),
+    [
+        ("hồ sơ/luật/a.md", "added", "hồ sơ/luật/a.md"),
+        (unicodedata.normalize("NFD", "hồ sơ/b.md"), "added", "hồ sơ/b.md"),
+        ("x\\y\\c.md", "added", "x/y/c.md"),
+        ("x//d.md", "added", "x/d.md"),
+        ("/etc/e.md", "added", "etc/e.md"),
+        ("../f.md", "hidden", "../f.md"),
+        ("x/../../g.md", "hidden", "x/../../g.md"),
+        (".git/config", "hidden", ".git/config"),
+        ("x/benchmark.jsonl", "added", "x/benchmark.jsonl"),
+        ("benchmark.jsonl", "reserved", "benchmark.jsonl"),
+        ("a" * 260 + "/h.md", "no_name", "a" * 260 + "/h.md"),
+        ("link/i.md", "unwritable", "link/i.md"),
+        ("file.md/j.md", "unwritable", "file.md/j.md"),
+    ],
+)
+def test_folders_are_kept_and_none_leads_out(
+    tmp_path: Path, name: str, outcome: str, shown: str
+) -> None:
+    knowledge = tmp_path / "knowledge"
+    (tmp_path / "outside").mkdir()
+    knowledge.mkdir()
+    (knowledge / "link").symlink_to(tmp_path / "outside")
+    (knowledge / "file.md").write_bytes(b"x")
+    saved = save(knowledge, name, b"text", folders=True)
+    assert (saved.outcome, saved.name) == (outcome, shown)
+    written = sorted(path for path in knowledge.rglob("*") if path.is_file())
+    assert written == sorted([knowledge / "file.md", *([knowledge / shown] * (outcome == "added"))])
+    assert not list((tmp_path / "outside").iterdir())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["knowledge", "outside"]
+
+
+def test_a_folder_that_lies_there_in_another_form_is_used(tmp_path: Path) -> None:
+    decomposed = unicodedata.normalize("NFD", "hồ sơ")
+    (tmp_path / decomposed).mkdir()
+    assert save(tmp_path, "hồ sơ/a.md", b"text", folders=True).outcome == "added"
+    assert [path.name for path in tmp_path.iterdir()] == [decomposed]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,15 +87,9 @@ def check(
     found = [
         Finding("syntax", problem.line, values={"message": problem.message}) for problem in problems
     ]
-    found += repeated(lines)
-    found += alike(lines)
-    found += accepted(lines)
-    found += _against_documents(workspace, lines)
-    counted = _counted(lines)
+    found += by_line(workspace, lines)
+    counted = counted_of(lines)
     if counted:
-        from tailor.benchmarking.leaks import leaks
-
-        found += leaks(counted)
         found += splits(counted)
         found += balance([line.question for line in counted], _languages(workspace))
         if ask:
@@ -114,7 +108,29 @@ def check(
     )
 
 
-def _counted(lines: Sequence[Line]) -> list[Line]:
+def by_line(
+    workspace: Workspace, lines: Sequence[Line], of: Collection[int] | None = None
+) -> list[Finding]:
+    """What is wrong with single lines, with two that do not go together, and with their evidence.
+
+    With ``of`` only what one of the lines of these numbers has to do with.
+    """
+    own = [line for line in lines if of is None or line.number in of]
+    found = [f for f in (*repeated(lines), *alike(lines)) if of is None or _of(f, of)]
+    found += accepted(own)
+    found += _against_documents(workspace, own)
+    if counted := counted_of(lines):
+        from tailor.benchmarking.leaks import leaks
+
+        found += leaks(counted, of)
+    return found
+
+
+def _of(finding: Finding, of: Collection[int]) -> bool:
+    return finding.line in of or finding.values.get("other") in of
+
+
+def counted_of(lines: Sequence[Line]) -> list[Line]:
     """The lines that are scored, each with the split it is scored in."""
     kept = [line for line in unrepeated(lines) if not line.draft]
     loose = {line.question.id for line in kept if not line.has_split}

@@ -226,11 +226,11 @@ def _written(
     result: Drafted,
 ) -> Iterator[list[Question]]:
     """Batches of questions that a model wrote and that stood its own trial."""
-    from tailor.models.chat import error_kind, error_text
+    from tailor.models.retry import error_kind, error_text
     from tailor.models.structured import StructuredChat
 
     chat = workspace.chat(name)
-    _ = chat.model  # a missing key or package is told before any work is done
+    chat.ready()  # a missing key or package is told before any work is done
     writer = Writer(workspace, StructuredChat(chat), {d.path: d.text for d in documents})
 
     def attempt(plan: Plan, halt: threading.Event) -> Question | Dropped:

@@ -63,6 +63,16 @@ KINDS: Mapping[str, tuple[Level, str, str]] = {
         "{message}.",
         "dòng này không dùng được: {message}.",
     ),
+    "no_question": (
+        "error",
+        "has no question; write one, or delete the row.",
+        "chưa có câu hỏi; hãy viết câu hỏi hoặc xóa dòng này.",
+    ),
+    "no_answer": (
+        "error",
+        "has no answer; write one, or tick that the documents do not say.",
+        "chưa có đáp án; hãy viết đáp án, hoặc đánh dấu là tài liệu không nói.",
+    ),
     "empty": (
         "error",
         "The benchmark holds no question that counts; add questions or approve drafts.",

@@ -102,18 +102,46 @@ def import_answers(workspace: Workspace, path: Path, name: str) -> Answered:
     if not given:
         first = f" {problems[0]}" if problems else ""
         raise TailorError(f"{path} holds no answer to a question of the benchmark.{first}")
-    former = next((run for run in reversed(all_runs(workspace)) if _of(run) == name), None)
-    before = workspace.answers.answers(former.fingerprint) if former else {}
-    answers = {**before, **{Ask(q.question).key: answer for q, answer in given}}
-    run = _record(workspace, name, answers)
+    run, before = take(workspace, name, given)
     others = {r.model: r for r in all_runs(workspace) if r.imported and r.model != name}
     return Answered(
         run=run,
         taken=len(given),
-        before=len(answers) - len(given),
+        before=before,
         blank=blank,
         problems=tuple(problems),
         agreement=tuple(agreement([run, *others.values()], only=name)),
+    )
+
+
+def take(
+    workspace: Workspace, name: str, given: Sequence[tuple[Question, Answer]]
+) -> tuple[Run, int]:
+    """A person's answers as a run, and how many earlier ones it keeps.
+
+    Raises:
+        TailorError: the answers cannot be stored.
+    """
+    former = given_before(workspace, name)
+    answers = {**former, **{Ask(q.question).key: answer for q, answer in given}}
+    return _record(workspace, name, answers), len(answers) - len(given)
+
+
+def given_before(workspace: Workspace, name: str) -> dict[str, Answer]:
+    """The answers of a person's newest run, by the question's key."""
+    former = next((run for run in reversed(all_runs(workspace)) if _of(run) == name), None)
+    return workspace.answers.answers(former.fingerprint) if former else {}
+
+
+def answered(text: str, seconds: float = 0.0) -> Answer:
+    """What a person wrote, as an answer; ``-`` and the like say that the documents do not say."""
+    said = text.strip()
+    refused = said.casefold() in _NOTHING or is_refusal(said)
+    return Answer(
+        outcome="refused" if refused else "ok",
+        text=said,
+        seconds=seconds,
+        cost_usd=None,  # people are paid, but not by the question
     )
 
 
@@ -174,21 +202,11 @@ def _read(workspace: Workspace, path: Path) -> tuple[list[tuple[Question, Answer
                 continue
             if question.id in taken:
                 raise ValueError(f"the question {question.id} is answered in an earlier line")
-            taken[question.id] = (question, _answer(cells["answer"], cells.get("seconds", "")))
+            answer = answered(cells["answer"], _seconds(cells.get("seconds", "")))
+            taken[question.id] = question, answer
         except ValueError as error:
             problems.append(f"{path}:{number}: {error}.")
     return list(taken.values()), blank, problems
-
-
-def _answer(text: str, seconds: str) -> Answer:
-    said = text.strip()
-    refused = said.casefold() in _NOTHING or is_refusal(said)
-    return Answer(
-        outcome="refused" if refused else "ok",
-        text=said,
-        seconds=_seconds(seconds),
-        cost_usd=None,  # people are paid, but not by the question
-    )
 
 
 def _seconds(text: str) -> float:

@@ -253,6 +253,33 @@ def import_questions(
     )
 
 
+@dataclass(frozen=True)
+class Preview:
+    """What a source looks like before anything is taken from it."""
+
+    form: str
+    """The preset that its keys tell, or ``columns``."""
+    columns: tuple[str, ...]
+    guessed: Mapping[str, str]
+    """Which column is taken for what when nothing else is said."""
+    rows: tuple[Row, ...]
+    """The first ones."""
+
+
+def preview(source: str, n: int = 5) -> Preview:
+    """The columns of a file and its first rows.
+
+    Raises:
+        TailorError: it cannot be read, or holds no rows.
+        UsageError: it is of no kind that can be imported.
+    """
+    first = tuple(row for _, row in islice(rows(source), n))
+    if not first:
+        raise TailorError(f"{source} holds no rows.")
+    names = tuple(dict.fromkeys(name for row in first for name in row))
+    return Preview(detect(first[0]), names, columns(first[0], {}), first)
+
+
 def _by_id(source: str) -> dict[str, Context]:
     """Contexts by id, of a source with the columns id and text, and maybe title."""
     found = {

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from tailor.benchmark import Line
+from tailor.benchmark import Line, Question
 from tailor.benchmarking.facts import shared
 from tailor.benchmarking.finding import Finding
 from tailor.benchmarking.leakage import Guard
 from tailor.text import nfc
 
 
-def leaks(lines: Sequence[Line]) -> Iterator[Finding]:
-    """What the leakage guard finds between the splits, then facts that stand on both sides."""
+def leaks(lines: Sequence[Line], of: Collection[int] | None = None) -> Iterator[Finding]:
+    """What the leakage guard finds between the splits, then facts that stand on both sides.
+
+    With ``of`` only what one of the lines of these numbers has to do with.
+    """
     numbers = {line.question.id: line.number for line in lines}
     by_split = {
         name: [line.question for line in lines if line.question.split == name]
@@ -20,7 +23,10 @@ def leaks(lines: Sequence[Line]) -> Iterator[Finding]:
     }
     told: set[str] = set()
     held = [*by_split["test"], *by_split["dev"]]
-    for items, against in ((by_split["train"], held), (by_split["dev"], by_split["test"])):
+    sides = [(by_split["train"], held), (by_split["dev"], by_split["test"])]
+    if of is not None:
+        sides = [pair for items, against in sides for pair in _with(items, against, numbers, of)]
+    for items, against in sides:
         for leak in Guard(against).leaks(items):
             kind = "leak_meaning" if leak.kind == "meaning" else "leak"
             told.add(leak.item.id)
@@ -36,9 +42,25 @@ def leaks(lines: Sequence[Line]) -> Iterator[Finding]:
         for other in held:
             if (
                 question.id not in told
+                and (of is None or numbers[question.id] in of or numbers[other.id] in of)
                 and any(nfc(e.document) in documents for e in other.evidence)
                 and shared(question, other) == "fact"
             ):
                 told.add(question.id)
                 values = {"split": "train", "held": other.split, "other": numbers[other.id]}
                 yield Finding("same_fact", numbers[question.id], question.id, values)
+
+
+def _with(
+    items: Sequence[Question],
+    against: Sequence[Question],
+    numbers: Mapping[str, int],
+    of: Collection[int],
+) -> Iterator[tuple[list[Question], list[Question]]]:
+    """The same comparison in two parts that leave out pairs of which no line is ``of`` these."""
+    own = [q for q in items if numbers[q.id] in of]
+    if own:
+        yield own, list(against)
+    held = [q for q in against if numbers[q.id] in of]
+    if held:
+        yield [q for q in items if numbers[q.id] not in of], held

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from tailor.benchmark import Question, Split
 from tailor.benchmarking.human import Agreement, agreement, people
 from tailor.benchmarking.power import Power, power
-from tailor.scoring.score import PRIMARY, score
+from tailor.scoring.cache import graded
+from tailor.scoring.score import PRIMARY
 from tailor.scoring.tokens import tokens
 from tailor.text import nfc, words
 
@@ -152,9 +153,10 @@ def _difficulty(workspace: Workspace) -> Difficulty | None:
 
 
 def _scores(run: Run) -> list[tuple[Question, float]]:
-    answers = run.answers("dev", "test")
+    questions = run.workspace.benchmark.split("dev", "test")
+    known = graded(run, questions)
     return [
         (q, value)
-        for q in run.workspace.benchmark.split("dev", "test")
-        if q.id in answers and (value := score(q, answers[q.id])[PRIMARY]) is not None
+        for q in questions
+        if q.id in known and (value := known[q.id].scores[PRIMARY]) is not None
     ]

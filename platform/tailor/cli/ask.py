@@ -6,6 +6,14 @@ from typing import Annotated
 import typer
 
 from tailor.cli.common import JsonOption, ModelOption, SetOption, WorkspaceOption
+from tailor.cli.filters import (
+    DocumentOption,
+    FolderOption,
+    LanguageOption,
+    SinceOption,
+    UntilOption,
+    filters,
+)
 
 
 def command(
@@ -15,22 +23,34 @@ def command(
     ] = None,
     model: ModelOption = None,
     sets: SetOption = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also the exact prompt and the raw reply.")
+    ] = False,
+    folder: FolderOption = None,
+    language: LanguageOption = None,
+    since: SinceOption = "",
+    until: UntilOption = "",
+    document: DocumentOption = None,
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
 ) -> None:
     """Answer one question with the winner, or with the row of your choice."""
     from rich.text import Text
 
+    from tailor import outgoing
     from tailor.assistant import Ask
     from tailor.cli.common import open_workspace, print_json, say, stdout
+    from tailor.cli.explain import told
     from tailor.errors import TailorError, UsageError
+    from tailor.explain import exchanges
     from tailor.ladder import assistant_for
-    from tailor.models.chat import error_text
-    from tailor.models.provider import receiver
-    from tailor.text import words
+    from tailor.models.provider import embedder_receiver, receiver
+    from tailor.models.retry import error_text
+    from tailor.text import visible, words
 
     if not words(question):
         raise UsageError("Ask a question: tailor ask 'How many days of leave?'")
+    admitted = filters(folder, language, since, until, document)
     opened = open_workspace(workspace, sets)
     chosen = assistant_for(opened, stage, model)
     for reason in chosen.left_out:
@@ -38,12 +58,16 @@ def command(
     answering = getattr(chosen.assistant.model, "name", "shipped")
     if to := receiver(answering, opened.config):
         say(f"Sent to {to}: the question, the instructions, the examples and the passages found.")
+    if chosen.assistant.retriever is not None and (to := embedder_receiver(opened.config)):
+        say(f"Sent to {to}, which embeds it: the question.")
     try:
-        answer = chosen.assistant.answer(Ask(question))
+        answer = chosen.assistant.answer(Ask(question, filters=admitted))
     except TailorError:
         raise
     except Exception as error:
         raise TailorError(f"The model did not answer ({error_text(error)}).") from None
+    text = outgoing.shown(answer, opened.config.trusted_hosts)
+    made = exchanges(opened, answer) if explain else ()
     shown = answer.passages[: len(answer.passages) - answer.dropped]
     if json:
         print_json(
@@ -53,7 +77,7 @@ def command(
                 "row": chosen.row,
                 "model": chosen.model,
                 "outcome": answer.outcome,
-                "answer": answer.text,
+                "answer": text,
                 "passages": [
                     {"document": p.document, "start": p.start, "end": p.end, "place": p.place}
                     for p in shown
@@ -61,10 +85,15 @@ def command(
                 "seconds": answer.seconds,
                 "tokens": {"input": answer.input_tokens, "output": answer.output_tokens},
                 "cost_usd": answer.cost_usd,
+                **({"exchanges": [one.to_json() for one in made]} if explain else {}),
             }
         )
         return
-    stdout().print(Text(answer.text), soft_wrap=True)
+    stdout().print(Text(text), soft_wrap=True)
+    if answer.searched:
+        say(f"Searched for: {answer.searched}")
     for number, passage in enumerate(shown, 1):
         say(f"[{number}] {passage.source}")
+    for part in told(made):
+        stdout().print(Text(visible(part)), soft_wrap=True)
     say(f"Answered by {chosen.row} ({chosen.model}) in {answer.seconds:.2f} s.")

@@ -257,7 +257,7 @@ def stats(
     name_problems(opened.benchmark)
     if baseline:
         from tailor.cli.run import climb
-        from tailor.ladder import rows_for
+        from tailor.rows import rows_for
 
         climb(opened, rows_for(opened, ["baseline"]), None)
     found = describe(opened)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from tailor.errors import UsageError
+from tailor.errors import BudgetReached, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from tailor.benchmark import Benchmark
-    from tailor.ladder import Progress
+    from tailor.running import Progress
     from tailor.workspace import Workspace
 
 WorkspaceOption = Annotated[
@@ -31,16 +32,36 @@ ModelOption = Annotated[
         "--model", "-m", help="shipped, huggingface:PATH or provider:name.", show_default=False
     ),
 ]
+MaxCostOption = Annotated[
+    float | None,
+    typer.Option(
+        "--max-cost",
+        min=0,
+        help="US dollars that new model calls may cost; pauses before it would pass them.",
+        show_default=False,
+    ),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", help="key=value of tailor.toml, or stage.setting=value.", show_default=False
+        "--set",
+        help="key=value of tailor.toml, or stage.setting=value; builds_on.row=base.",
+        show_default=False,
     ),
+]
+
+Lang = Literal["en", "vi"]
+LangOption = Annotated[Lang, typer.Option(help="Language of what is told.")]
+SplitOption = Annotated[
+    Literal["dev", "test"], typer.Option(help="Whose questions and scores are told.")
 ]
 
 
 def open_workspace(folder: Path, sets: list[str] | None = None) -> Workspace:
-    """The workspace with ``--set`` applied: ``key=value``, or ``stage.setting=value``."""
+    """The workspace with ``--set`` applied: ``key=value``, or ``stage.setting=value``.
+
+    A row may stand for the stage; ``builds_on.ROW=BASE`` says what a row builds on.
+    """
     from tailor.workspace import Workspace
 
     top: dict[str, Any] = {}
@@ -55,6 +76,9 @@ def open_workspace(folder: Path, sets: list[str] | None = None) -> Workspace:
         else:
             top[name] = value
     workspace = Workspace(folder, top)
+    if bases := stages.pop("builds_on", None):
+        merged_bases = {**workspace.config.builds_on, **bases}
+        workspace.config = workspace.config.with_values({"builds_on": merged_bases}, "--set")
     if stages:
         merged = {name: dict(own) for name, own in workspace.config.stages.items()}
         for name, own in stages.items():
@@ -85,6 +109,24 @@ def say(message: str) -> None:
     stderr().print(message, soft_wrap=True, markup=False)
 
 
+def paused(error: BudgetReached) -> typer.Exit:
+    """Say that the limit was reached and how to go on; what ends the command."""
+    say(f"{error} For instance: {_with_limit(max(2 * error.limit, error.spent + 10 * error.most))}")
+    return typer.Exit(error.exit_code)
+
+
+def _with_limit(usd: float) -> str:
+    """This very command, with another ``--max-cost``."""
+    words: list[str] = []
+    given = iter(sys.argv[1:])
+    for word in given:
+        if word == "--max-cost":
+            next(given, None)
+        elif not word.startswith("--max-cost="):
+            words.append(word)
+    return shlex.join(["tailor", *words, "--max-cost", f"{float(f'{usd:.2g}'):.10g}"])
+
+
 def print_json(value: object) -> None:
     """A result as JSON on standard output."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
@@ -99,6 +141,33 @@ def name_problems(benchmark: Benchmark) -> None:
     """Say which benchmark lines were left out."""
     for problem in benchmark.problems:
         say(f"left out: {problem}")
+
+
+def name_unreadable(workspace: Workspace) -> None:
+    """Say which runs are left out because their record cannot be read."""
+    from tailor.run import unreadable_runs
+
+    if names := unreadable_runs(workspace):
+        say(
+            f"left out: {', '.join(names)}: record.json in .tailor/runs cannot be read; run the "
+            "row again (its answers are kept), or delete the folder."
+        )
+
+
+def name_broken_plugins() -> None:
+    """Say which stages of installed packages cannot be used."""
+    from tailor.stage import broken_plugins
+
+    for reason in broken_plugins().values():
+        say(f"left out: {reason}")
+
+
+def use_one_core() -> None:
+    """Let NumPy, which is not loaded yet, use one core.
+
+    The products of a comparison are so small that more cores take longer, and wait busily.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @contextmanager

@@ -23,7 +23,8 @@ def command(
         stdout,
     )
     from tailor.cli.run import climb, exit_code
-    from tailor.ladder import rows_for
+    from tailor.reporting.report import write
+    from tailor.rows import rows_for
     from tailor.run import compare
     from tailor.workspace import initialize
 
@@ -33,10 +34,10 @@ def command(
     opened = open_workspace(workspace, sets)
     name_problems(opened.benchmark)
     with one_bar() as told:
-        report = opened.ingest(progress=told)
-    kept = sum(file.passages for file in report.files)
+        ingested = opened.ingest(progress=told)
+    kept = sum(file.passages for file in ingested.files)
     questions = len(opened.benchmark.questions)
-    say(f"{len(report.files)} documents, {kept} passages, {questions} questions.")
+    say(f"{len(ingested.files)} documents, {kept} passages, {questions} questions.")
     runs = climb(opened, rows_for(opened, ["all"]), None)
     comparison = compare(runs)
     if json:
@@ -44,5 +45,6 @@ def command(
     else:
         stdout().print(comparison.table())
         stdout().print(comparison.verdict(), soft_wrap=True)
+    say(f"The report is in {write(opened, runs=runs)}. Open it in a browser.")
     say(f"The workspace is {opened.root}. Next: tailor ui{here(workspace)}")
     raise typer.Exit(exit_code(runs))

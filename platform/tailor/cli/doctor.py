@@ -56,6 +56,7 @@ def examine(folder: Path) -> Iterator[Finding]:
     yield Finding("Python", "ok", f"{platform.python_version()} on {platform.system()}")
     yield Finding("SQLite", "ok", sqlite3.sqlite_version)
     yield from _packages()
+    yield from _plugins()
     yield from _models()
     yield _gpu()
     yield from _keys()
@@ -77,6 +78,13 @@ def _packages() -> Iterator[Finding]:
             yield Finding(name, "ok", version(name))
         except PackageNotFoundError:
             yield Finding(name, "problem", "not installed", "install Tailor again")
+
+
+def _plugins() -> Iterator[Finding]:
+    from tailor.stage import broken_plugins
+
+    for name, reason in broken_plugins().items():
+        yield Finding(f"stage {name}", "problem", reason, "mend or uninstall the package")
 
 
 def _models() -> Iterator[Finding]:

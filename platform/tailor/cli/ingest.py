@@ -37,12 +37,12 @@ def command(
     from tailor.cli.common import one_bar, open_workspace, print_json, say
     from tailor.documents.recordings import announcements
     from tailor.errors import UsageError
-    from tailor.models.provider import receiver
+    from tailor.models.provider import embedder_receiver
 
     if dry_run and report:
         raise UsageError("--report is of what was ingested: leave out --dry-run, or --report.")
     opened = open_workspace(workspace, sets)
-    to = receiver(opened.config.embedder, opened.config)
+    to = embedder_receiver(opened.config)
     if to and not dry_run:
         say(f"Sent to {to}, which embeds them: all new passages of the documents.")
     for sentence in () if dry_run else announcements(opened.config, opened.knowledge):

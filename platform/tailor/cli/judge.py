@@ -5,14 +5,23 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from tailor.cli.common import JsonOption, ModelOption, SetOption, WorkspaceOption
+from tailor.cli.common import (
+    JsonOption,
+    MaxCostOption,
+    ModelOption,
+    SetOption,
+    WorkspaceOption,
+)
 from tailor.cli.run import ERRORS
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from tailor.run import Run
     from tailor.scoring.judge_bias import Bias
     from tailor.scoring.judge_labels import Agreement
-    from tailor.scoring.judging import Sending, Session
+    from tailor.scoring.judging import Session
+    from tailor.scoring.sending import Sending
 
 
 def command(
@@ -33,19 +42,24 @@ def command(
         Path | None, typer.Option(help="Write answers for people to judge, and stop.")
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be sent, and stop.")
+        bool,
+        typer.Option("--dry-run", help="Say what would be sent and what it would cost, and stop."),
     ] = False,
+    max_cost: MaxCostOption = None,
     sets: SetOption = None,
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
 ) -> None:
     """Let a chat model judge the answers: correctness, completeness, relevance, faithfulness.
 
-    Its scores appear in `tailor compare --json` beside the other metrics. Every verdict is kept
+    Its scores appear in `tailor compare --details` beside the other metrics. Every verdict is kept
     and paid for once; an answer without one is unscored.
     """
-    from tailor.cli.common import here, open_workspace, print_json, row_bars, say
+    from tailor.cli.common import here, open_workspace, paused, print_json, row_bars, say
+    from tailor.errors import BudgetReached
+    from tailor.prices import spending
     from tailor.scoring import judge_bias, judge_labels, judging
+    from tailor.scoring.sending import sending
 
     opened = open_workspace(workspace, sets)
     runs = _chosen(opened.runs(), rows, here(workspace))
@@ -57,25 +71,29 @@ def command(
         )
         return
     given = judge_labels.read(labels) if labels else {}
-    plan = judging.sending(opened, runs, split, repeats, model)
+    plan = sending(opened, runs, split, repeats, model)
     if dry_run and json:
         print_json({"schema_version": 1, **plan.to_json()})
         return
     _announce(plan, 2 * min(bias, plan.answers))
     if dry_run:
         return
+    paying = spending(plan.model, opened.config, max_cost)
     try:
         with row_bars() as bars:
 
             def told(what: str, done: int, total: int) -> None:
                 bars("answers", what, done, total)
 
-            session = judging.judge(opened, runs, split, repeats, model, told)
-            chat = judging.judge_chat(opened, plan.model)
+            session = judging.judge(opened, runs, split, repeats, model, told, paying)
+            chat = judging.judge_chat(opened, plan.model, paying)
             biases = judge_bias.biases(chat, runs, split, bias, told=told) if bias else []
     except KeyboardInterrupt:
         say("Stopped: every verdict is kept; run the same command again to go on.")
         raise typer.Exit(130) from None
+    except BudgetReached as error:
+        missing = sending(opened, runs, split, repeats, model).calls
+        raise paused(error.with_left(f"{missing} verdicts are left.")) from None
     agreement = judge_labels.agreement(given, session.votes)
     if json:
         extra: dict[str, Any] = {
@@ -87,7 +105,7 @@ def command(
         _show(session, biases, agreement)
         if labels and not agreement:
             say(f"{labels} has no label for these answers.")
-        say(f"Next: tailor compare --json{here(workspace)}")
+        say(f"Next: tailor compare --details{here(workspace)}")
     if any(row.unscored for row in session.rows):
         raise typer.Exit(ERRORS)
 
@@ -107,7 +125,7 @@ def _chosen(runs: "list[Run]", rows: list[str] | None, here: str) -> "list[Run]"
         if rows and not {run.row, f"{run.row}@{run.model}"} & set(rows):
             continue
         if reason := run.stale():
-            say(f"{run.row}: left out, as {reason}; run it again: tailor run {run.stage}{here}")
+            say(f"{run.row}: left out, as {reason}; run it again: tailor run {run.row}{here}")
         else:
             found.append(run)
     if not found:
@@ -118,6 +136,7 @@ def _chosen(runs: "list[Run]", rows: list[str] | None, here: str) -> "list[Run]"
 def _announce(plan: "Sending", tried: int) -> None:
     """What is sent where, before anything is."""
     from tailor.cli.common import say
+    from tailor.cli.run import priced
     from tailor.scoring.format import count
 
     where = f"Sent to {plan.to}" if plan.to else f"Judged on this machine by {plan.model}"
@@ -127,6 +146,11 @@ def _announce(plan: "Sending", tried: int) -> None:
         f"the passages it was given, in {count(plan.calls)} calls of {count(plan.characters)} "
         f"characters in all ({count(plan.stored)} verdicts are there already){bias}."
     )
+    if plan.calls or tried:
+        say(
+            f"That is about {count(plan.input_tokens + plan.output_tokens)} tokens, "
+            + priced(plan.model, plan.cost_usd)
+        )
     if plan.same_model:
         say(
             f"The judge is the model that answered {', '.join(plan.same_model)}: models favour "
@@ -134,15 +158,14 @@ def _announce(plan: "Sending", tried: int) -> None:
         )
 
 
-def _show(session: "Session", biases: "list[Bias]", agreement: "list[Agreement]") -> None:
+def _table(session: "Session") -> "Table":
+    """The mean of each scale by row, and how many answers have no verdict."""
     from rich.table import Table
     from rich.text import Text
 
-    from tailor.cli.common import stdout
-    from tailor.scoring.format import UNKNOWN, count, percent, points, usd
+    from tailor.scoring.format import UNKNOWN, count, percent
     from tailor.scoring.judge_prompts import SCALES
 
-    out = stdout()
     table = Table("Row", *(scale.capitalize() for scale in SCALES), "Judged", "Unscored")
     for row in session.rows:
         means = (row.means[f"judge_{scale}"] for scale in SCALES)
@@ -151,10 +174,19 @@ def _show(session: "Session", biases: "list[Bias]", agreement: "list[Agreement]"
             for i in means
         ]
         table.add_row(*map(Text, (row.run.row, *cells, count(row.asked), count(row.unscored))))
-    out.print(table)
+    return table
+
+
+def _show(session: "Session", biases: "list[Bias]", agreement: "list[Agreement]") -> None:
+    from tailor.cli.common import stdout
+    from tailor.scoring.format import UNKNOWN, count, percent, points, usd
+
+    out = stdout()
+    out.print(_table(session))
     for row in session.rows:
         for failure, times in row.failures.items():
-            out.print(f"{row.run.row}: {times} votes failed: {failure}", markup=False)
+            votes = "1 vote" if times == 1 else f"{count(times)} votes"
+            out.print(f"{row.run.row}: {votes} failed: {failure}", markup=False)
         if row.steady:
             spread = row.steady["variance_correctness"]
             told = f"; variance of correctness {spread:.3f}" if spread is not None else ""
@@ -175,4 +207,5 @@ def _show(session: "Session", biases: "list[Bias]", agreement: "list[Agreement]"
             f"kappa {kappa}, weighted {weighted}."
         )
     tokens = count(session.input_tokens + session.output_tokens)
-    out.print(f"The verdicts took {tokens} tokens, {usd(session.cost_usd)}.")
+    paid = "at a price not known" if session.cost_usd is None else usd(session.cost_usd)
+    out.print(f"The verdicts took {tokens} tokens, {paid}.")

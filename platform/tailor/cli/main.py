@@ -11,11 +11,15 @@ from tailor.cli import (
     compare,
     demo,
     doctor,
+    explain,
     ingest,
     init,
     judge,
+    playground,
+    report,
     run,
     search,
+    training,
     ui,
 )
 from tailor.errors import TailorError
@@ -31,9 +35,14 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (demo, init, ingest, search, run, judge, compare, ask, ui, clean, doctor):
+VERBS = (
+    demo, init, ingest, search, run, training, judge, compare, explain, report, ask, ui, clean,
+    doctor,
+)  # fmt: skip
+for verb in VERBS:
     name = verb.__name__.rsplit(".", 1)[-1]
     app.command(name, help=verb.command.__doc__)(verb.command)
+app.command("playground", hidden=True)(playground.command)
 app.add_typer(benchmark.app, name="benchmark")
 
 

@@ -6,10 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tailor.cli.common import JsonOption, ModelOption, SetOption, WorkspaceOption
+from tailor.cli.common import (
+    JsonOption,
+    MaxCostOption,
+    ModelOption,
+    SetOption,
+    WorkspaceOption,
+)
 
 if TYPE_CHECKING:
-    from tailor.ladder import Row
+    from tailor.estimate import Estimate
+    from tailor.rows import Row
     from tailor.run import Run
     from tailor.workspace import Workspace
 
@@ -21,50 +28,81 @@ def command(
     stages: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[STAGE]...", help="Stage names, or all; without any, the stages are listed."
+            metavar="[ROW]...", help="Stages or rows, or all; without any, the stages are listed."
         ),
     ] = None,
     model: ModelOption = None,
     sets: SetOption = None,
     carry: Annotated[
-        str, typer.Option(help="Build each row on the one before (previous) or the best by dev.")
+        str,
+        typer.Option(
+            help="What a row builds on unless [builds_on] says: previous, or best by dev."
+        ),
     ] = "previous",
+    in_order: Annotated[
+        bool,
+        typer.Option("--in-order", help="These rows alone, in this order, are the whole ladder."),
+    ] = False,
+    repeats: Annotated[
+        int, typer.Option(min=1, help="Ask each question so often, to see how steady answers are.")
+    ] = 1,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it would take and cost, and stop.")
+    ] = False,
+    max_cost: MaxCostOption = None,
     min_score: Annotated[
         float | None,
         typer.Option(min=0, max=1, help="Exit with 3 when the last row scores less (0 to 1)."),
     ] = None,
     require_gain: Annotated[
-        bool, typer.Option(help="Exit with 3 unless the last row beats the one before.")
+        bool, typer.Option(help="Exit with 3 unless the last row beats the one it builds on.")
     ] = False,
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
 ) -> None:
     """Run stages on the benchmark; asks only what has no stored answer."""
-    from tailor.cli.common import here, name_problems, open_workspace, print_json, say, stdout
+    from tailor.cli.common import (
+        here,
+        name_broken_plugins,
+        name_problems,
+        open_workspace,
+        print_json,
+        say,
+        stdout,
+    )
     from tailor.errors import UsageError
-    from tailor.ladder import rows_for
+    from tailor.rows import CARRIES, rows_for
     from tailor.run import compare
 
-    if carry not in ("previous", "best"):
+    if carry not in CARRIES:
         raise UsageError(f"--carry is {carry!r}; it must be previous or best.")
     opened = open_workspace(workspace, sets)
+    name_broken_plugins()
     if not stages:
         list_stages(opened)
         return
     name_problems(opened.benchmark)
-    runs = climb(opened, rows_for(opened, stages), model, carry)
+    rows = rows_for(opened, stages, carry, in_order)
+    if dry_run:
+        show_estimate(opened, rows, model, repeats, json)
+        return
+    runs = climb(opened, rows, model, repeats, max_cost)
     comparison = compare(runs)
     if json:
         print_json(comparison.to_json())
     else:
         stdout().print(comparison.table())
         say(comparison.verdict())
-        say(f"Answers are kept in {opened.state}. Next: tailor compare{here(workspace)}")
+        where = here(workspace)
+        say(
+            f"Answers are kept in {opened.state}. Next: tailor compare{where}, or tailor "
+            f"report{where}"
+        )
     raise typer.Exit(exit_code(runs, min_score, require_gain))
 
 
 def list_stages(workspace: "Workspace") -> None:
-    """Print every stage with its settings, their values here and what they mean."""
+    """Print every stage and every row with its settings, their values here and what they mean."""
     from dataclasses import fields
 
     from rich.table import Table
@@ -74,7 +112,9 @@ def list_stages(workspace: "Workspace") -> None:
     from tailor.stage import stage_types
 
     table = Table("stage", "setting", "value", "meaning")
-    for name in stage_types(workspace.own_stages):
+    config = workspace.config
+    again = [row for row in (*config.ladder, *config.stages) if ":" in row]
+    for name in dict.fromkeys((*stage_types(workspace.own_stages), *again)):
         stage = workspace.stage(name)
         about = (type(stage).__doc__ or "").strip().splitlines()[0]
         table.add_row(name, "", "", Text(about), style="bold")
@@ -86,23 +126,38 @@ def list_stages(workspace: "Workspace") -> None:
 
 
 def climb(
-    workspace: "Workspace", rows: "list[Row]", model: str | None, carry: str = "previous"
+    workspace: "Workspace",
+    rows: "list[Row]",
+    model: str | None,
+    repeats: int = 1,
+    max_cost: float | None = None,
 ) -> "list[Run]":
     """Run the rows under progress bars; Ctrl+C says how to go on."""
-    from tailor.cli.common import row_bars, say
+    from tailor.cli.common import paused, row_bars, say
+    from tailor.errors import BudgetReached
+    from tailor.estimate import estimate
     from tailor.ladder import climb as climb_ladder
-    from tailor.models.provider import receiver
+    from tailor.models.provider import embedder_receiver, receiver
+    from tailor.prices import spending
 
     model = model or workspace.config.model
     _ = workspace.chat(model)  # a name no provider has is refused before anything is said of it
+    spending(model, workspace.config, max_cost)  # so is a limit without a price
     if to := receiver(model, workspace.config):
         say(
             f"Sent to {to}: the instructions, the benchmark's questions, the examples (train "
             "questions with answers) and the passages found for each question."
         )
+        say(_sentence(estimate(workspace, rows, model, repeats)))
+    if to := embedder_receiver(workspace.config):
+        say(f"Sent to {to}, which embeds them: the questions, in rows that search the documents.")
     try:
         with row_bars() as bars:
-            return climb_ladder(workspace, rows, model, carry, bars)
+            return climb_ladder(
+                workspace, rows, model, progress=bars, repeats=repeats, max_cost=max_cost
+            )
+    except BudgetReached as error:
+        raise paused(error) from None
     except KeyboardInterrupt:
         calls, answers = workspace.answers.count()
         say(
@@ -112,13 +167,83 @@ def climb(
         raise typer.Exit(130) from None
 
 
+def show_estimate(
+    workspace: "Workspace",
+    rows: "list[Row]",
+    model: str | None,
+    repeats: int,
+    json: bool,
+) -> None:
+    """Print what the rows would take; nothing is asked, built or changed."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from tailor.cli.common import print_json, say, stdout
+    from tailor.estimate import estimate
+    from tailor.scoring.format import count, seconds, usd
+
+    found = estimate(workspace, rows, model, repeats)
+    if json:
+        print_json(found.to_json())
+        return
+    heads = ("Answers", "There", "Calls", "Tokens in", "Tokens out", "Cost", "At most", "Time")
+    table = Table("Row", *heads, "Known by")
+    for row in found.rows:
+        numbers = (row.questions, row.answered, row.calls, row.input_tokens, row.output_tokens)
+        cells = [*map(count, numbers), usd(row.cost_usd), usd(row.most_usd), seconds(row.seconds)]
+        table.add_row(*map(Text, (row.row, *cells, row.basis)))
+    stdout().print(table)
+    for sentence in found.left_out:
+        say(f"left out: {sentence}")
+    say(_sentence(found))
+    if found.to:
+        say(f"The texts would be sent to {found.to}.")
+    say("Nothing was asked or changed. Next: the same command without --dry-run.")
+
+
+def _sentence(found: "Estimate") -> str:
+    """What running would cost, and what that is known by."""
+    from tailor.scoring.format import count, usd
+
+    calls = f"To be made: {count(found.calls)} model calls, "
+    if found.price_source is None:
+        return calls + priced(found.model, None)
+    if found.cost_usd is None:
+        return f"{calls}whose cost is that of their time, which was not measured yet."
+    if not found.cost_usd and not found.price_source:
+        return f"{calls}which cost nothing by the token."
+    source = f" The price is that of {found.price_source}." if found.price_source else ""
+    measured = all(row.measured for row in found.rows)
+    guess = "" if measured else " No call of this model is stored yet, so that is a guess."
+    most = f" ({usd(found.most_usd)} if all replies are as long as they may be)"
+    return calls + priced(found.model, found.cost_usd, most) + source + guess
+
+
+def priced(model: str, cost: float | None, most: str = "") -> str:
+    """The end of a sentence that says what calls of a model cost."""
+    from tailor.scoring.format import usd
+
+    if cost is None:
+        return (
+            f'at a price that is not known: [prices."{model}"] in tailor.toml says it, with input '
+            "and output in US dollars per million tokens."
+        )
+    return f"about {usd(cost)}{most}."
+
+
 def exit_code(runs: "list[Run]", min_score: float | None = None, require_gain: bool = False) -> int:
     """4 where questions ended in errors, 3 where a gate was missed, else 0; says why."""
     from tailor.cli.common import say
     from tailor.run import all_runs, compare
     from tailor.scoring.comparison import difference
 
-    failed = [a for run in runs for a in run.answers().values() if a.outcome == "error"]
+    failed = [
+        answer
+        for run in runs
+        for repeat in range(run.repeats)
+        for answer in run.answers(repeat=repeat).values()
+        if answer.outcome == "error"
+    ]
     if failed:
         kinds = Counter(answer.error.partition(":")[0] for answer in failed)
         told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())

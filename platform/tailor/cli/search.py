@@ -6,6 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tailor.cli.common import JsonOption, WorkspaceOption
+from tailor.cli.filters import (
+    DocumentOption,
+    FolderOption,
+    LanguageOption,
+    SinceOption,
+    UntilOption,
+    filters,
+)
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -16,6 +24,11 @@ if TYPE_CHECKING:
 def command(
     question: Annotated[str, typer.Argument(help="What to look for.")],
     k: Annotated[int, typer.Option("-k", min=1, help="How many passages.")] = 5,
+    folder: FolderOption = None,
+    language: LanguageOption = None,
+    since: SinceOption = "",
+    until: UntilOption = "",
+    document: DocumentOption = None,
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
 ) -> None:
@@ -24,15 +37,16 @@ def command(
 
     from tailor.cli.common import open_workspace, print_json, say, stdout
     from tailor.errors import UsageError
-    from tailor.models.provider import receiver
+    from tailor.models.provider import embedder_receiver
     from tailor.text import words
 
     if not words(question):
         raise UsageError("Search for something: tailor search 'paid leave'")
+    admitted = filters(folder, language, since, until, document)
     opened = open_workspace(workspace)
-    if to := receiver(opened.config.embedder, opened.config):
+    if to := embedder_receiver(opened.config):
         say(f"Sent to {to}, which embeds it: the question.")
-    found = opened.search(question, k)
+    found = opened.search(question, k, admitted)
     if json:
         passages = [
             {
@@ -44,6 +58,8 @@ def command(
         ]  # fmt: skip
         print_json({"schema_version": 1, "question": question, "passages": passages})
         return
+    if not found and admitted:
+        say("No document that the filters admit holds such a passage.")
     console = stdout()
     for number, passage in enumerate(found, 1):
         heading = f"[{number}] {passage.source}  ({ranks(passage)})"

@@ -1,6 +1,7 @@
 """``tailor ui``."""
 
 import os
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -52,8 +53,15 @@ def command(
     assert spec.origin is not None
     say(f"Tailor shows {opened.root} at http://127.0.0.1:{port} (Ctrl+C ends it).")
     os.environ["TAILOR_WORKSPACE"] = str(opened.root)
+    threading.Thread(target=_load, daemon=True).start()
     flags = [f"--{name}={value}" for name, value in options(port, browser).items()]
     main(["run", spec.origin, *flags], standalone_mode=False)
+
+
+def _load() -> None:
+    """Load what the first page with a table or a chart would wait for."""
+    import altair  # noqa: F401
+    import pandas  # noqa: F401
 
 
 def options(port: int, browser: bool) -> dict[str, str]:
@@ -68,6 +76,7 @@ def options(port: int, browser: bool) -> dict[str, str]:
         "server.port": str(port),
         "server.headless": str(not browser).lower(),
         "server.fileWatcherType": "none",
+        "runner.magicEnabled": "false",
         "browser.gatherUsageStats": "false",
         "client.showErrorDetails": "none",
         "client.toolbarMode": "minimal",

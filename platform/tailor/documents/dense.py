@@ -99,11 +99,12 @@ class DenseIndex:
         """The vectors of these keys, as far as there are any."""
         import numpy as np
 
-        if not (wanted := list(keys)):
-            return {}
-        found = self._collection.get(ids=wanted, include=["embeddings"])
-        pairs = zip(found["ids"], found["embeddings"], strict=True)
-        return {key: np.asarray(vector, dtype=np.float32) for key, vector in pairs}
+        known: dict[str, Vector] = {}
+        for some in _batches(keys):
+            found = self._collection.get(ids=some, include=["embeddings"])
+            pairs = zip(found["ids"], found["embeddings"], strict=True)
+            known |= {key: np.asarray(vector, dtype=np.float32) for key, vector in pairs}
+        return known
 
 
 def _batches(keys: Iterable[str]) -> Iterable[list[str]]:

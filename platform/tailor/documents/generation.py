@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -127,6 +128,28 @@ def current(state: Path) -> Path | None:
     return state / "index" / name if re.fullmatch("[0-9a-f]{16}", name) else None
 
 
+def current_name(state: Path, embedder: str, splitter: Splitter) -> str | None:
+    """The name of the generation of these settings over the documents that are searched.
+
+    Nothing is opened for it. None where there is no index, or one of another embedder.
+
+    Raises:
+        TailorError: the index is damaged.
+    """
+    folder = current(state)
+    return None if folder is None else _name(folder, embedder, splitter)
+
+
+@lru_cache(maxsize=32)  # a generation never changes
+def _name(folder: Path, embedder: str, splitter: Splitter) -> str | None:
+    manifest = Manifest.read(folder)
+    if manifest.embedder != embedder:
+        return None
+    if manifest.splitter == splitter:
+        return manifest.generation
+    return identity(manifest.documents, splitter, manifest.fingerprint)
+
+
 def generations(state: Path) -> tuple[Path, ...]:
     """All finished generations, the current one and others."""
     return tuple(sorted(file.parent for file in (state / "index").glob("*/manifest.json")))
@@ -151,7 +174,16 @@ def context(passage: Passage) -> str:
 
 def searchable(passage: Passage) -> str:
     """The text that is searched by words: as embedded, with the words of the path."""
-    return f"{re.sub(r'[-_/.]+', ' ', passage.document)}\n{context(passage)}"
+    return f"{_path(passage)}\n{context(passage)}"
+
+
+def heading(passage: Passage) -> str:
+    """The words of the path and the headings of a passage, without its own text."""
+    return f"{_path(passage)}\n{context(passage).removesuffix(passage.text)}".strip()
+
+
+def _path(passage: Passage) -> str:
+    return re.sub(r"[-_/.]+", " ", passage.document)
 
 
 def build(
@@ -208,6 +240,34 @@ def build(
     if progress is not None:
         progress("indexing", len(passages), len(passages))
     return Built(folder, embedded, Counter(passage.document for passage in passages))
+
+
+def cut(
+    state: Path,
+    documents: Mapping[str, Record],
+    embeddings: Embeddings,
+    embedder: str,
+    splitter: Splitter,
+) -> tuple[list[Passage], Vector]:
+    """All passages with their unit vectors, (passages, dimension), without building an index.
+
+    What has to be embedded for it is kept, so that building the index costs nothing more.
+
+    Raises:
+        TailorError: the embedder fails.
+    """
+    import numpy as np
+
+    with database(state / "embeddings.db") as connection:
+        cache = EmbeddingCache(connection)
+        known = fingerprint(embedder, embeddings, cache)
+        passages = _passages(
+            documents, splitter, TokenCounter(token_count(embeddings)), _former(state, known)
+        )
+        texts = [context(passage) for passage in passages]
+        embed(texts, known, embeddings, cache)
+        vectors = cache.get(known, texts)
+    return passages, np.array([vectors[text] for text in texts], dtype=np.float32)
 
 
 def _passages(

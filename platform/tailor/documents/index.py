@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tailor.documents import generation as generations
+from tailor.documents.admitted import Admitted
 from tailor.documents.embedding import probe, same, unit
-from tailor.documents.generation import Manifest, damaged, documents_digest, identity
+from tailor.documents.exact import Exact
+from tailor.documents.filters import Filters
+from tailor.documents.generation import Manifest, damaged, documents_digest, heading, identity
 from tailor.documents.passages import Passage, Splitter
 from tailor.documents.store import DocumentStore, Record, database, unique
 from tailor.errors import TailorError
+from tailor.retrieval.arrangement import REACH
+from tailor.retrieval.ranking import Candidates, fused, top
+from tailor.retrieval.reranker import Words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,9 +30,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailor.documents.dense import DenseIndex
+    from tailor.documents.lexical import Forms, LexicalIndex
 
     Vector = NDArray[np.float32]
+    Floats = NDArray[np.float64]
+    Numbers = NDArray[np.int64]
+    Mask = NDArray[np.bool_]
 
+_KEPT = 5000
+"""Passages whose words are remembered, some 100 MB; then it starts anew."""
 Ranking = list[tuple[int, float]]
 """Passage numbers and scores, the best first."""
 
@@ -52,6 +65,8 @@ class Index:
         self._embeddings = embeddings
         self._lock = threading.Lock()
         self._dense: _Dense | None = None
+        self._words: dict[int, Words] = {}
+        self._exact: Exact | None = None
         self._lexical = LexicalIndex.load(folder / "lexical") if manifest.count else None
         uri = f"{(folder / 'passages.db').absolute().as_uri()}?mode=ro&immutable=1"
         self._passages = sqlite3.connect(uri, uri=True, check_same_thread=False)
@@ -88,9 +103,14 @@ class Index:
             return [Passage(*fields) for fields in self._passages.execute(query)]
 
     def search(
-        self, question: str, k: int = 5, weight: float = 0.5, candidates: int = 50
+        self,
+        question: str,
+        k: int = 5,
+        weight: float = 0.5,
+        candidates: int = 50,
+        filters: Filters | None = None,
     ) -> list[Passage]:
-        """The k best passages, the best first.
+        """The k best passages of the documents that the filters admit, the best first.
 
         ``weight`` is the share of BM25 in the score: 1 is BM25 alone, 0 vectors alone, and
         neither then touches the other side. ``candidates`` are taken from each side.
@@ -106,29 +126,127 @@ class Index:
             )
         if k < 1:
             return []
-        n = max(k, candidates)
-        words = self._lexical.scores(question) if self._lexical and weight > 0 else None
-        lexical = _top(words, n) if words is not None else []
+        within = self.within(filters) if filters else None
+        found = self.candidates(question, weight, n=max(k, candidates), within=within)
+        return self.best(found, fused(found.lexical, found.cosines, weight), k)
+
+    def candidates(
+        self,
+        question: str,
+        weight: float = 0.5,
+        forms: Forms = "both",
+        headings: float = 0.0,
+        n: int = 50,
+        within: Mask | None = None,
+    ) -> Candidates:
+        """The ``n`` best passages of each side, with what both sides say of all of them.
+
+        ``weight`` 1 leaves the vectors untouched, 0 the words; the scores of an untouched side are
+        the least possible. ``headings`` is the weight of a further search in paths and headings.
+        ``within`` marks the passages that may be found, of which the n best are taken.
+
+        Raises:
+            TailorError: the embedder is not the one the index was built with, or the index is
+                damaged.
+        """
+        import numpy as np
+
+        lexical = np.zeros(self.count)
+        if weight > 0 and self._lexical:
+            lexical += self._lexical.scores(question, forms)
+            if headings:
+                lexical += headings * self._headings.scores(question, forms)
+        if within is not None:
+            lexical = np.where(within, lexical, 0.0)
+        said = top(lexical, n)
         vector = self._vector(question) if weight < 1 else None
-        dense: Ranking = []
-        cosines: dict[int, float] = {}
+        near: Ranking = []
+        known: dict[int, float] = {}
         if vector is not None:
-            dense, cosines = self._by_meaning(vector, n, [number for number, _ in lexical])
-        numbers = sorted({number for number, _ in (*lexical, *dense)})
-        by_words = {number: float(words[number]) for number in numbers} if words is not None else {}
-        best = fused(by_words, cosines, weight)[:k]
-        lexical_rank = {number: rank for rank, (number, _) in enumerate(lexical, 1)}
-        dense_rank = {number: rank for rank, (number, _) in enumerate(dense, 1)}
-        found = self._read([number for number, _ in best])
+            wanted = [int(number) for number in said]
+            near, known = (
+                self._by_meaning(vector, n, wanted)
+                if within is None
+                else self._compared().nearest(vector, n, wanted, within)
+            )
+        numbers = np.array(sorted({*said.tolist(), *(number for number, _ in near)}), dtype=int)
+        cosines = np.array([known.get(int(number), -1.0) for number in numbers])
+        return Candidates(numbers, lexical[numbers], cosines, _ranks(said), _ranks(near))
+
+    def within(self, *filters: Filters) -> Mask:
+        """Which passages, by number, are of documents that all these filters admit."""
+        return self._admitted(tuple(dict.fromkeys(filters)))
+
+    @cached_property
+    def _admitted(self) -> Admitted:
+        with self._lock:
+            rows = self._passages.execute("SELECT document FROM passages ORDER BY number")
+            documents = [path for (path,) in rows]
+        return Admitted(documents, self._folder.parent.parent / "documents.db")
+
+    def best(self, found: Candidates, scores: Floats, k: int) -> list[Passage]:
+        """The k passages with the highest scores; equal ones in the order of passages."""
+        import numpy as np
+
+        rounded = np.round(scores, 9)
+        order = np.argsort(-rounded, kind="stable")[:k]
+        numbers = found.numbers[order].tolist()
+        texts = self.read(numbers)
         return [
             replace(
-                found[number],
-                score=round(score, 6),
-                dense_rank=dense_rank.get(number),
-                lexical_rank=lexical_rank.get(number),
+                texts[number],
+                score=round(float(score), 6),
+                dense_rank=found.dense_ranks.get(number),
+                lexical_rank=found.lexical_ranks.get(number),
             )
-            for number, score in best
+            for number, score in zip(numbers, scores[order], strict=True)
         ]
+
+    def around(self, number: int) -> tuple[list[Passage], int]:
+        """The passages around one, and which of them it is."""
+        first = max(0, number - REACH)
+        near = self.read(range(first, min(self.count, number + REACH + 1)))
+        return [near[at] for at in sorted(near)], number - first
+
+    def vectors(self, numbers: Sequence[int]) -> Vector:
+        """The unit vectors of these passages, (passages, dimension); 0 where there is none."""
+        import numpy as np
+
+        dense = self._dense_index()
+        keys = [dense.keys[number] for number in numbers]
+        with self._trusting():
+            found = dense.index.vectors(set(keys))
+        nothing = np.zeros(len(self.manifest.probe), dtype=np.float32)
+        return np.array([found.get(key, nothing) for key in keys], dtype=np.float32)
+
+    def text(self, document: str) -> str | None:
+        """The text of a document as it was last read."""
+        with database(self._folder.parent.parent / "documents.db") as connection:
+            return DocumentStore(connection).text(document)
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """Of the documents."""
+        return frozenset(language for language, _ in self._admitted.facts().values())
+
+    def words(self, numbers: Sequence[int]) -> list[Words]:
+        """These passages as a reranker sees them."""
+        if len(self._words) > _KEPT:
+            self._words.clear()
+        missing = [number for number in numbers if number not in self._words]
+        for number, passage in self.read(missing).items():
+            self._words[number] = Words.of(passage.text, heading(passage))
+        return [self._words[number] for number in numbers]
+
+    def rarity(self, folded: Sequence[str]) -> list[float]:
+        """The inverse document frequency of folded words."""
+        return self._lexical.rarity(folded) if self._lexical else [0.0] * len(folded)
+
+    @cached_property
+    def _headings(self) -> LexicalIndex:
+        from tailor.documents.lexical import LexicalIndex
+
+        return LexicalIndex.build([heading(passage) for passage in self.passages()])
 
     def close(self) -> None:
         """Release the files; the index cannot be searched afterwards."""
@@ -161,6 +279,14 @@ class Index:
         cosine |= {key: float(other @ vector) for key, other in others.items()}
         known = {number: cosine[key] for number, key in keys.items() if key in cosine}
         return ranking, known | dict(ranking)
+
+    def _compared(self) -> Exact:
+        """All vectors side by side, read once a filter needs them."""
+        dense = self._dense_index()
+        with self._trusting(), self._lock:
+            if self._exact is None:
+                self._exact = Exact.of(dense.keys, dense.index.vectors(dense.numbers))
+        return self._exact
 
     def _dense_index(self) -> _Dense:
         with self._lock:
@@ -212,47 +338,34 @@ class Index:
                 ) from error
             raise damaged(self._folder) from error
 
-    def _read(self, numbers: list[int]) -> dict[int, Passage]:
+    def read(self, numbers: Sequence[int]) -> dict[int, Passage]:
+        """These passages, by number."""
         marks = ", ".join("?" * len(numbers))
         query = (
             'SELECT number, document, start, "end", text, place FROM passages '
             f"WHERE number IN ({marks})"
         )
         with self._lock:
-            rows = self._passages.execute(query, numbers).fetchall()
+            rows = self._passages.execute(query, list(numbers)).fetchall()
         return {number: Passage(*fields) for number, *fields in rows}
 
 
-def _top(scores: Vector, n: int) -> Ranking:
-    """The n best of all passages with any score, the best first; ties by number."""
-    import numpy as np
-
-    least = float(np.partition(scores, -n)[-n]) if n < len(scores) else 0.0
-    found = np.flatnonzero(scores >= least if least > 0 else scores > 0)
-    order = found[np.argsort(-scores[found], kind="stable")][:n]
-    return [(int(number), float(scores[number])) for number in order]
-
-
-def fused(lexical: Mapping[int, float], cosines: Mapping[int, float], weight: float) -> Ranking:
-    """Passages by the weighted mean of both scores, each relative to the best of its side.
-
-    The least possible score counts as 0, that is 0 for BM25 and -1 for the cosine (Bruch et al.
-    2023, arXiv:2210.11934). Equal scores in the order of passages.
-    """
-    best_lexical = max(lexical.values(), default=0.0) or 1.0
-    best_cosine = max(cosines.values(), default=0.0) + 1
-    scores = {
-        number: weight * lexical.get(number, 0.0) / best_lexical
-        + (1 - weight) * (cosines.get(number, -1.0) + 1) / best_cosine
-        for number in {**lexical, **cosines}
-    }
-    return sorted(scores.items(), key=lambda item: (-round(item[1], 9), item[0]))
+def _ranks(ranking: Ranking | Numbers) -> dict[int, int]:
+    """The rank of each passage, from 1."""
+    numbers = (entry[0] if isinstance(entry, tuple) else int(entry) for entry in ranking)
+    return {number: rank for rank, number in enumerate(numbers, 1)}
 
 
 def open_index(
-    state: Path, embeddings: Embeddings, embedder: str, splitter: Splitter | None = None
+    state: Path,
+    embeddings: Embeddings,
+    embedder: str,
+    splitter: Splitter | None = None,
+    vary: bool = False,
 ) -> Index:
     """The current generation, or the one with another splitter, built on demand.
+
+    With ``vary`` another embedder is no mistake either: its generation is built.
 
     Raises:
         TailorError: nothing was ingested yet, another embedder was used, or a damaged index.
@@ -261,19 +374,20 @@ def open_index(
     if folder is None:
         raise TailorError("There is no index yet: run `tailor ingest` first.")
     manifest = Manifest.read(folder)
-    if manifest.embedder != embedder:
+    if manifest.embedder != embedder and not vary:
         raise TailorError(
             f"The index was built with the embedder {manifest.embedder}, not {embedder}: run "
             "`tailor ingest` to rebuild it."
         )
-    if splitter is not None and splitter != manifest.splitter:
-        records = _documents(state)
-        digest = documents_digest(records)
-        folder = state / "index" / identity(digest, splitter, manifest.fingerprint)
-        if not (folder / "manifest.json").exists():
+    splitter = splitter or manifest.splitter
+    if (splitter, embedder) != (manifest.splitter, manifest.embedder):
+        records = indexed(state)
+        folder = (
+            state / "index" / identity(documents_digest(records), splitter, manifest.fingerprint)
+        )
+        if vary or not (folder / "manifest.json").exists():
             with generations.lock(state):
-                built = generations.build(state, records, embeddings, embedder, splitter)
-            folder = built.folder
+                folder = generations.build(state, records, embeddings, embedder, splitter).folder
     return Index.open(folder, embeddings)
 
 
@@ -284,6 +398,7 @@ def documents(state: Path) -> Mapping[str, str]:
     return {path: record.text for path, record in records.items() if record.status == "ok"}
 
 
-def _documents(state: Path) -> dict[str, Record]:
+def indexed(state: Path) -> dict[str, Record]:
+    """The documents that are indexed, by path; copies are left out."""
     with database(state / "documents.db") as connection:
         return unique(DocumentStore(connection).records())[0]

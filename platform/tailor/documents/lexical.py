@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from math import log
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tailor.text import fold, nfc, words
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Scores = NDArray[np.float32]
+
+Forms = Literal["both", "written", "folded"]
+"""Whether words are matched as they are written, without their accents, or in both forms."""
 
 _AT_ONCE = 10_000
 """Texts whose tokens are counted together."""
@@ -29,21 +33,29 @@ def tokens(text: str) -> list[str]:
     return [token for word in words(text) for token in (word, _folded(word))]
 
 
-def question_tokens(question: str) -> list[str]:
-    """The words a question is searched by.
+def question_tokens(question: str, forms: Forms = "both") -> list[str]:
+    """The words a question is searched by: as written, folded, or in both forms.
 
     Typed with accents it meets both forms, so that passages with the same accents score higher.
     Typed without, it meets folded forms only: `cho` as written would favour the few passages
     where that very word stands, over those with `chó` or `chợ`, one of which is meant.
     """
-    if fold(question) == nfc(question).casefold():
+    if forms == "written":
+        return words(question)
+    if forms == "folded" or fold(question) == nfc(question).casefold():
         return [_folded(word) for word in words(question)]
     return tokens(question)
 
 
 @lru_cache(maxsize=100_000)
+def folded(word: str) -> str:
+    """A word without accents and English plural: the form in which words are compared."""
+    return singular(fold(word))
+
+
+@lru_cache(maxsize=100_000)
 def _folded(word: str) -> str:
-    return _FOLDED + singular(fold(word))
+    return _FOLDED + folded(word)
 
 
 def singular(word: str) -> str:
@@ -107,15 +119,22 @@ class LexicalIndex:
 
         return cls(bm25s.BM25.load(str(folder), mmap=True, show_progress=False))
 
-    def scores(self, question: str) -> Scores:
+    def scores(self, question: str, forms: Forms = "both") -> Scores:
         """The score of every passage."""
         import numpy as np
 
-        asked = question_tokens(question)
+        asked = question_tokens(question, forms)
         if not asked:
             return np.zeros(self._bm25.scores["num_docs"], dtype=np.float32)
         scores: Scores = self._bm25.get_scores(asked)
         return scores
+
+    def rarity(self, bare: Sequence[str]) -> list[float]:
+        """The inverse document frequency of folded words, as BM25 has it."""
+        count, starts = self._bm25.scores["num_docs"], self._bm25.scores["indptr"]
+        numbers = (self._bm25.vocab_dict.get(_FOLDED + word) for word in bare)
+        holding = (0 if n is None else int(starts[n + 1] - starts[n]) for n in numbers)
+        return [log(1 + (count - held + 0.5) / (held + 0.5)) for held in holding]
 
 
 def _numbered(texts: Sequence[str]) -> tuple[list[NDArray[np.int32]], dict[str, int]]:

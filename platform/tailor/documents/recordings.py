@@ -212,14 +212,14 @@ def _sha256(path: Path) -> str:
 
 def _reason(error: Exception) -> str:
     """What failed, for people; without the final stop, as more is said after it."""
-    from tailor.models.chat import error_text
+    from tailor.models.retry import error_text
 
     return str(error).rstrip(".") if isinstance(error, TailorError) else error_text(error)
 
 
 def _concerns_all(error: Exception) -> bool:
     """Whether the same would happen with every other recording."""
-    from tailor.models.chat import error_kind
+    from tailor.models.retry import error_kind
 
     outages = ("auth", "quota", "not_found", "connection")
     return isinstance(error, TailorError) or error_kind(error) in outages

@@ -153,6 +153,20 @@ class DocumentStore:
         except (ValueError, TypeError) as error:
             raise sqlite3.DatabaseError("the places of a document are unreadable") from error
 
+    def heads(self, length: int) -> list[tuple[str, str, int, str]]:
+        """Path, language, time of change and the first characters of each readable document."""
+        return self._connection.execute(
+            "SELECT path, language, mtime_ns, substr(text, 1, ?) FROM documents "
+            "WHERE status = 'ok' ORDER BY path",
+            [length],
+        ).fetchall()
+
+    def text(self, path: str) -> str | None:
+        """The text of a readable document."""
+        query = "SELECT text FROM documents WHERE path = ? AND status = 'ok'"
+        found = self._connection.execute(query, [path]).fetchone()
+        return str(found[0]) if found else None
+
     def put(self, records: Iterable[Record]) -> None:
         """Keep these files, in one commit."""
         with self._connection:

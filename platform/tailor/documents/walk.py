@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from tailor.errors import TailorError
 from tailor.text import nfc
 
-RESERVED = ("benchmark.jsonl", "drafts.jsonl", "training.jsonl")
+RESERVED = ("benchmark.jsonl", "drafts.jsonl", "preferences.jsonl", "training.jsonl")
 """At the top of the knowledge folder: questions, never read as documents."""
 
 

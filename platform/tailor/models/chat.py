@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from tailor.answers import AnswerStore, Call
 from tailor.assistant import Prompt, Reply, digest
 from tailor.config import Price
+from tailor.models.limiter import Limiter
+from tailor.models.overflow import parted, shortened
+from tailor.models.retry import NEVER, MalformedReply, Wait, error_kind, error_text, retried
+from tailor.models.usage import Usage, prompt_tokens, usage
+from tailor.spending import Spending, Use
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -23,9 +27,11 @@ if TYPE_CHECKING:
 HALT = "halt"
 """Key in a config's ``configurable``: a ``threading.Event`` after which nothing is tried again."""
 
-_NEVER = threading.Event()
+TOLD = "told"
+"""Key in a config's ``configurable``: called with the reply so far, as it is written."""
 
-T = TypeVar("T")
+WAITING = "waiting"
+"""Key in a config's ``configurable``: called with a :class:`Wait` before a call is tried again."""
 
 
 class Chat(Runnable[Prompt, Reply]):
@@ -34,6 +40,9 @@ class Chat(Runnable[Prompt, Reply]):
     An identical request is never sent twice: replies come from the store where it has them, and
     are committed to it, raw, before they are looked at.
     """
+
+    name: str
+    """``provider:name``."""
 
     def __init__(
         self,
@@ -44,6 +53,11 @@ class Chat(Runnable[Prompt, Reply]):
         price: Price | None = None,
         retries: int = 4,
         concurrency: int = 8,
+        longest: int = 1024,
+        spending: Spending | None = None,
+        limiter: Limiter | None = None,
+        ready: Callable[[], object] | None = None,
+        fits: Callable[[list[BaseMessage]], bool] | None = None,
     ) -> None:
         self.name = name
         self._load = load
@@ -54,6 +68,20 @@ class Chat(Runnable[Prompt, Reply]):
         self.price = price
         self.retries = retries
         self.concurrency = concurrency
+        self.longest = longest
+        """Tokens of the longest reply."""
+        self.spending = spending or Spending()
+        self.limiter = limiter or Limiter()
+        self._ready = ready
+        self._fits = fits
+
+    def ready(self) -> None:
+        """Find out early what a call would fail over; where that is quick, without the model.
+
+        Raises:
+            TailorError: its provider, package or key is missing.
+        """
+        _ = self.model if self._ready is None else self._ready()
 
     @property
     def model(self) -> BaseChatModel:
@@ -67,6 +95,13 @@ class Chat(Runnable[Prompt, Reply]):
                 self._model = self._load()
             return self._model
 
+    @property
+    def quotes(self) -> bool:
+        """Whether passages are framed as quoted material; the shipped reader learned them plain."""
+        from tailor.models.provider import local_path
+
+        return local_path(self.name) != local_path("shipped")
+
     def invoke(self, input: Prompt, config: RunnableConfig | None = None, **_: Any) -> Reply:
         """Ask the model, or return what it replied to exactly this before.
 
@@ -74,52 +109,146 @@ class Chat(Runnable[Prompt, Reply]):
             MalformedReply: the provider sent something that is no chat reply.
             Exception: the provider's own errors, after the retries.
         """
-        from langchain_core.messages import messages_from_dict, messages_to_dict
+        from langchain_core.messages import messages_from_dict
 
         fitted = self.fitted(input)
-        messages, dropped = fitted.messages(), len(input.passages) - len(fitted.passages)
-        request = {
-            "model": self.fingerprint,
-            "messages": messages_to_dict(messages),
-            "repeat": input.repeat,
-        }
+        while True:
+            messages = fitted.messages()
+            try:
+                key, call = self._call(messages, input.repeat, config)
+                break
+            except Exception as error:
+                shorter = None
+                if error_kind(error) == "context_length":
+                    shorter = shortened(fitted, error, self.name)
+                if shorter is None:
+                    raise
+                fitted = shorter
+        reply = messages_from_dict([call.reply])[0]
+        took = self.took(messages, reply)
+        return Reply(
+            text=str(reply.text),
+            input_tokens=took.input_tokens,
+            output_tokens=took.output_tokens,
+            seconds=call.seconds,
+            cost_usd=self.cost(took),
+            refused=bool(reply.additional_kwargs.get("refusal")),
+            call=key,
+            dropped=len(input.passages) - len(fitted.passages),
+            counted=took.counted,
+        )
+
+    def _call(
+        self, messages: list[BaseMessage], repeat: int, config: RunnableConfig | None
+    ) -> tuple[str, Call]:
+        """The stored call with its key; made and stored first where there is none."""
+        from langchain_core.messages import messages_to_dict
+
+        request = self.request(messages, repeat)
         key = digest(request)
         call = self.store.call(key)
         if call is None:
             started = time.monotonic()
-            message = self._ask(messages, config)
+            told = (config or {}).get("configurable", {})
+            message = self.sent(
+                messages,
+                lambda: self._once(messages, config),
+                told.get(HALT, NEVER),
+                told.get(WAITING),
+            )
             call = Call(request, messages_to_dict([message])[0], time.monotonic() - started)
             self.store.keep_call(key, call)
-        reply = messages_from_dict([call.reply])[0]
-        usage = getattr(reply, "usage_metadata", None) or {}
-        tokens = usage.get("input_tokens", 0), usage.get("output_tokens", 0)
-        return Reply(
-            text=str(reply.text),
-            input_tokens=tokens[0],
-            output_tokens=tokens[1],
-            seconds=call.seconds,
-            cost_usd=self.cost(*tokens),
-            refused=bool(reply.additional_kwargs.get("refusal")),
-            call=key,
-            dropped=dropped,
-        )
+        return key, call
+
+    def request(self, messages: list[BaseMessage], repeat: int) -> dict[str, Any]:
+        """What tells one call from another; its digest is the key of the stored call."""
+        from langchain_core.messages import messages_to_dict
+
+        return {
+            "model": self.fingerprint,
+            "messages": messages_to_dict(messages),
+            "repeat": repeat,
+        }
 
     def fitted(self, prompt: Prompt) -> Prompt:
         """The prompt without the least relevant passages that a small context has no room for."""
-        fits = getattr(self.model, "fits", None)
-        while fits is not None and not fits(prompt.messages()) and prompt.passages:
-            prompt = replace(prompt, passages=prompt.passages[:-1])
-        return prompt
+        fitted, dropped = prompt, 0
+        while self._fits is not None and fitted.passages and not self._fits(fitted.messages()):
+            dropped += 1
+            fitted = replace(prompt, passages=parted(prompt.passages, dropped)[0])
+        return fitted
 
-    def _ask(self, messages: list[BaseMessage], config: RunnableConfig | None) -> AIMessage:
-        halt: threading.Event = (config or {}).get("configurable", {}).get(HALT, _NEVER)
-        return retried(lambda: self._once(messages, config), self.retries, halt)
+    def sent(
+        self,
+        messages: list[BaseMessage],
+        send: Callable[[], AIMessage],
+        halt: threading.Event = NEVER,
+        waiting: Callable[[Wait], None] | None = None,
+    ) -> AIMessage:
+        """What ``send`` returns: within the provider's limits and the budget, tried again.
+
+        Raises:
+            BudgetReached: the call could pass the limit of what may be spent.
+            Exception: the last error of ``send``.
+        """
+
+        def waits(wait: Wait, error: Exception) -> None:
+            self.limiter.waited(self.name, wait, error_text(error))
+            if waiting is not None:
+                waiting(wait)
+
+        return retried(lambda: self._admitted(messages, send, halt), self.retries, halt, waits)
+
+    def _admitted(
+        self, messages: list[BaseMessage], send: Callable[[], AIMessage], halt: threading.Event
+    ) -> AIMessage:
+        limiter = self.limiter
+        tokens = prompt_tokens(messages, self.name) if limiter.counts_tokens else 0
+        with limiter.admitted(tokens, halt):
+            reply = self.charged(messages, halt, send)
+        if limiter.counts_tokens:
+            limiter.written(usage(messages, reply).output_tokens)
+        return reply
+
+    def charged(
+        self, messages: list[BaseMessage], halt: threading.Event, send: Callable[[], AIMessage]
+    ) -> AIMessage:
+        """What ``send`` returns, made and paid for within what may be spent.
+
+        Raises:
+            BudgetReached: the call could pass the limit.
+            Exception: whatever ``send`` raises.
+        """
+        spending = self.spending
+        most = None
+        if spending.limit is not None:
+            most = self.cost(Usage(prompt_tokens(messages, self.name), self.longest))
+        with spending.charged(most, halt) as charge:
+            try:
+                reply = send()
+            except Exception as error:
+                if error_kind(error) not in ("timeout", "connection", "malformed"):
+                    charge.usd = 0.0  # the server refused the call, and bills none
+                raise
+            charge.usd = self.cost(usage(messages, reply)) or 0.0
+        return reply
+
+    def took(self, messages: list[BaseMessage], reply: BaseMessage) -> Usage:
+        """The tokens of a reply that is used now, noted with what is spent."""
+        took = usage(messages, reply)
+        self.spending.used(Use(1, took.input_tokens, took.output_tokens, self.cost(took)))
+        return took
 
     def _once(self, messages: list[BaseMessage], config: RunnableConfig | None) -> AIMessage:
         from langchain_core.messages import AIMessage
 
+        told = (config or {}).get("configurable", {}).get(TOLD)
+        message: BaseMessage
         try:
-            message = self.model.invoke(messages, config)
+            if told is None:
+                message = self.model.invoke(messages, config)
+            else:
+                message = _streamed(self.model, messages, config, told)
         except (TypeError, KeyError, AttributeError, IndexError, ValueError) as error:
             # What the provider packages raise over a body that is no chat completion.
             raise MalformedReply(f"the reply is not a chat completion ({error})") from error
@@ -127,79 +256,28 @@ class Chat(Runnable[Prompt, Reply]):
             raise MalformedReply(f"the reply is a {type(message).__name__}, not a chat message")
         return message
 
-    def cost(self, input_tokens: int, output_tokens: int) -> float | None:
+    def cost(self, used: Usage) -> float | None:
         """US dollars for so many tokens; None where the model's price is not known."""
-        if self.price is None:
+        price = self.price
+        if price is None:
             return None
-        return (input_tokens * self.price.input + output_tokens * self.price.output) / 1e6
+        cached = price.input if price.cached_input is None else price.cached_input
+        fresh = used.input_tokens - used.cached_tokens
+        return (
+            fresh * price.input + used.cached_tokens * cached + used.output_tokens * price.output
+        ) / 1e6
 
 
-class MalformedReply(Exception):
-    """The provider answered with something that is no chat reply; it may be asked again."""
+def _streamed(
+    model: BaseChatModel,
+    messages: list[BaseMessage],
+    config: RunnableConfig | None,
+    told: Callable[[str], None],
+) -> BaseMessage:
+    from langchain_core.messages import AIMessageChunk, message_chunk_to_message
 
-
-def retried(ask: Callable[[], T], retries: int, halt: threading.Event = _NEVER) -> T:
-    """What ``ask`` returns, asked again after errors that may pass, until ``halt`` is set.
-
-    Raises:
-        Exception: the last error of ``ask``.
-    """
-    attempt = 0
-    while True:
-        try:
-            return ask()
-        except Exception as error:
-            last = attempt == retries or not is_transient(error)
-            if last or halt.wait(_pause(error, attempt)):
-                raise
-        attempt += 1
-
-
-def error_kind(error: BaseException) -> str:
-    """What went wrong, in one word.
-
-    ``rate_limit``, ``timeout``, ``connection``, ``server``; ``auth``, ``quota``, ``not_found``;
-    ``malformed``; or ``other``. Decided by the HTTP status and the class name, which all provider
-    packages share.
-    """
-    status = getattr(error, "status_code", None)
-    names = " ".join(kind.__name__.lower() for kind in type(error).__mro__)
-    if isinstance(error, MalformedReply):
-        return "malformed"
-    if status in (401, 403) or "authentication" in names or "permissiondenied" in names:
-        return "auth"
-    if status == 429 or "ratelimit" in names:
-        told = f"{error} {getattr(error, 'body', '')}"
-        return "quota" if "insufficient_quota" in told else "rate_limit"
-    if status == 404 or "notfound" in names:
-        return "not_found"
-    if "timeout" in names:
-        return "timeout"
-    if isinstance(status, int) and status >= 500:
-        return "server"
-    if "connection" in names or "connecterror" in names:
-        return "connection"
-    return "other"
-
-
-def is_transient(error: BaseException) -> bool:
-    """Whether the same call may succeed a little later."""
-    return error_kind(error) in ("rate_limit", "timeout", "connection", "server")
-
-
-def error_text(error: BaseException) -> str:
-    """Kind and message on one line, at most 300 characters, without the value of any key."""
-    from tailor.models.provider import without_keys
-
-    return f"{error_kind(error)}: {without_keys(' '.join(str(error).split()))[:300]}"
-
-
-def _pause(error: BaseException, attempt: int) -> float:
-    """Seconds to wait: what ``Retry-After`` says, else 0.5, 1, 2, 4 … with jitter; 60 at most."""
-    response = getattr(error, "response", None)
-    after = response.headers.get("retry-after") if response is not None else None
-    try:
-        seconds = float(after) if after is not None else 0.5 * 2**attempt
-    except ValueError:
-        seconds = 5.0
-    return min(60.0, seconds) + random.uniform(0, 0.1)
+    whole = AIMessageChunk(content="")
+    for chunk in model.stream(messages, config):
+        whole += chunk
+        told(str(whole.text))
+    return message_chunk_to_message(whole)

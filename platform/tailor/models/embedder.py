@@ -6,21 +6,25 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tailor.config import Config
 from tailor.errors import TailorError, UsageError
+from tailor.models.limiter import Limiter
+from tailor.models.provider import KEYS
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
 
 SHIPPED = Path(__file__).parent / "shipped" / "encoder"
 
-_KEYS = {"openai": "OPENAI_API_KEY"}
 
-
-def embeddings(name: str, base_url: str = "") -> Embeddings:
+def embeddings(
+    name: str, base_url: str = "", config: Config | None = None, limiter: Limiter | None = None
+) -> Embeddings:
     """The embedder of this name; nothing is loaded or called before the first text.
 
     ``shipped``, ``huggingface:PATH-or-ID`` or ``provider:name`` of a provider LangChain knows.
-    ``base_url`` is for OpenAI-compatible servers.
+    ``base_url`` is for OpenAI-compatible servers. A hosted one is asked as often and as fast as
+    ``config`` and ``limiter`` say.
 
     Raises:
         UsageError: the name has no provider.
@@ -28,7 +32,14 @@ def embeddings(name: str, base_url: str = "") -> Embeddings:
     provider, model = parted(name)
     from tailor.models.lazy_embeddings import LazyEmbeddings
 
-    return LazyEmbeddings(name, lambda: _load(name, provider, model, base_url))
+    known = config or Config()
+    hosted = name != "shipped" and provider != "huggingface"
+    return LazyEmbeddings(
+        name,
+        lambda: _load(name, provider, model, base_url, known.timeout),
+        (limiter or Limiter()) if hosted else None,
+        known.retries,
+    )
 
 
 def parted(name: str) -> tuple[str, str]:
@@ -46,7 +57,7 @@ def parted(name: str) -> tuple[str, str]:
     return provider, model
 
 
-def _load(name: str, provider: str, model: str, base_url: str) -> Embeddings:
+def _load(name: str, provider: str, model: str, base_url: str, timeout: float) -> Embeddings:
     if name == "shipped":
         from tailor.models.static_encoder import StaticEncoder
 
@@ -55,28 +66,32 @@ def _load(name: str, provider: str, model: str, base_url: str) -> Embeddings:
         from tailor.models.sentence_encoder import SentenceEncoder
 
         return SentenceEncoder.load(model)
-    return _hosted(name, provider, model, base_url)
+    return _hosted(name, provider, model, base_url, timeout)
 
 
-def _hosted(name: str, provider: str, model: str, base_url: str) -> Embeddings:
+def _hosted(name: str, provider: str, model: str, base_url: str, timeout: float) -> Embeddings:
     from langchain.embeddings import init_embeddings
 
     parameters: dict[str, object] = {}
+    if provider == "openai":
+        parameters = {"timeout": timeout, "max_retries": 0}  # one retry layer, around it
+    elif provider == "ollama":
+        parameters = {"client_kwargs": {"timeout": timeout}}
     api_key = None
     if base_url and provider == "openai":
         # Servers other than OpenAI's own know no token numbers: texts are sent as texts.
         parameters |= {"base_url": base_url, "check_embedding_ctx_length": False}
-        api_key = os.environ.get(_KEYS["openai"]) or "none"
+        api_key = os.environ.get(KEYS["openai"]) or "none"
     if api_key:
         parameters["api_key"] = api_key
-    elif provider in _KEYS and not os.environ.get(_KEYS[provider]):
+    elif provider in KEYS and not os.environ.get(KEYS[provider]):
         raise TailorError(
-            f"The embedder {name} needs a key: set the environment variable {_KEYS[provider]}, "
+            f"The embedder {name} needs a key: set the environment variable {KEYS[provider]}, "
             'or use `embedder = "shipped"`, which needs none.'
         )
     try:
         return init_embeddings(model, provider=provider, **parameters)
-    except ImportError as error:
+    except (ImportError, AttributeError) as error:
         raise TailorError(
             f"The embedder {name} needs a package that is not installed: "
             f"{' '.join(str(error).split())}"

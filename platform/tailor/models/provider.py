@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from tailor.models.chat import Chat
+    from tailor.models.limiter import Limiter
+    from tailor.spending import Spending
 
 SHIPPED = Path(__file__).parent / "shipped"
 """Where the models that come with Tailor lie: ``reader``, ``encoder``, ``extractive``."""
@@ -30,14 +34,25 @@ KEYS = {
     "groq": "GROQ_API_KEY",
     "mistralai": "MISTRAL_API_KEY",
     "openrouter": "OPENROUTER_API_KEY",
+    "deepseek": "DEEPSEEK_API_KEY",
+    "xai": "XAI_API_KEY",
+    "together": "TOGETHER_API_KEY",
+    "fireworks": "FIREWORKS_API_KEY",
 }
 """The environment variable that holds each provider's key; named in messages, never printed."""
 
 
+_SECRET = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD)$")
+
+
 def without_keys(text: str) -> str:
-    """The text with the value of every known key replaced, should a server have quoted it."""
-    for value in filter(None, map(os.environ.get, KEYS.values())):
-        text = text.replace(value, "[key]")
+    """The text with the value of every key in the environment replaced, should a server quote it.
+
+    Of the keys of ``KEYS``, and of what else is named like one and is long enough to be one.
+    """
+    for name, value in os.environ.items():
+        if value and (name in KEYS.values() or (len(value) >= 8 and _SECRET.search(name))):
+            text = text.replace(value, "[key]")
     return text
 
 
@@ -48,13 +63,37 @@ def is_local(model: str) -> bool:
 
 def receiver(model: str, config: Config) -> str:
     """Who gets the texts a model is sent: a host or a provider; empty when none leaves."""
-    if is_local(model) or model.startswith("ollama:"):
+    if is_local(model):
         return ""
     provider = model.partition(":")[0]
+    if provider == "ollama":
+        # Models whose name ends so run at Ollama's, passed on by the server on this machine.
+        return "ollama.com" if model.endswith("-cloud") else _away(_ollama_url())
     if provider == "openai" and config.base_url:
-        host = urlsplit(config.base_url).hostname or config.base_url
-        return "" if host in ("127.0.0.1", "localhost", "::1") else host
+        return _away(config.base_url)
     return provider
+
+
+def embedder_url(config: Config) -> str:
+    """Where the server with the embedder listens; empty: at its provider's own place."""
+    return config.embedder_url or config.base_url
+
+
+def embedder_receiver(config: Config) -> str:
+    """Who gets the texts to embed: a host or a provider; empty when none leaves the machine."""
+    return receiver(config.embedder, replace(config, base_url=embedder_url(config)))
+
+
+def _away(url: str) -> str:
+    """The host in an address; empty where that is this machine."""
+    host = urlsplit(url).hostname or url
+    return "" if host in ("", "127.0.0.1", "localhost", "::1", "0.0.0.0") else host
+
+
+def _ollama_url() -> str:
+    """Where Ollama's own package looks for the server, as the environment says."""
+    named = os.environ.get("OLLAMA_HOST", "")
+    return named if "://" in named or not named else f"http://{named}"
 
 
 def local_path(model: str) -> str:
@@ -62,40 +101,29 @@ def local_path(model: str) -> str:
     return str(SHIPPED / "reader") if model == "shipped" else model.removeprefix("huggingface:")
 
 
-def chat(model: str, config: Config, store: AnswerStore, adapter: Path | None = None) -> Chat:
+def chat(
+    model: str,
+    config: Config,
+    store: AnswerStore,
+    adapter: Path | None = None,
+    spending: Spending | None = None,
+    limiter: Limiter | None = None,
+) -> Chat:
     """The model in the form an assistant takes it, every call kept in ``store``.
+
+    What calls cost is added up in ``spending``, whose limit they keep to; ``limiter`` holds back
+    what a hosted provider is sent.
 
     Raises:
         UsageError: the name has no provider Tailor or LangChain knows.
         TailorError: the provider's package or key is missing.
     """
     from tailor.models.chat import Chat
+    from tailor.prices import price
 
-    price = config.prices.get(model)
+    cost = price(model, config)
     if is_local(model):
-        from tailor.models.local import LocalChat, weights_digest
-
-        path = local_path(model)
-        identity = {
-            "weights": weights_digest(path),
-            "adapter": weights_digest(adapter) if adapter else None,
-            "max_tokens": config.max_tokens or LOCAL_TOKENS,
-        }
-        local = LocalChat(
-            path=path,
-            adapter=str(adapter) if adapter else None,
-            max_tokens=config.max_tokens or LOCAL_TOKENS,
-        )
-        return Chat(
-            model,
-            lambda: local,
-            digest(identity),
-            store,
-            price or Price(0, 0),
-            config.retries,
-            # What waits together is answered together.
-            max(config.concurrency, local.concurrency),
-        )
+        return _local(model, config, store, adapter, cost, spending)
     provider, _, name = model.partition(":")
     if not name:
         raise UsageError(
@@ -113,9 +141,55 @@ def chat(model: str, config: Config, store: AnswerStore, adapter: Path | None = 
         lambda: _hosted(provider, name, config),
         digest(asked),
         store,
-        price,
+        cost,
         config.retries,
         config.concurrency,
+        config.max_tokens or HOSTED_TOKENS,
+        spending,
+        limiter,
+        # The packages of other providers are asked themselves what they lack.
+        (lambda: _openai(model, config)) if provider == "openai" else None,
+    )
+
+
+def _local(
+    model: str,
+    config: Config,
+    store: AnswerStore,
+    adapter: Path | None,
+    cost: Price | None,
+    spending: Spending | None,
+) -> Chat:
+    from tailor.models.chat import Chat
+    from tailor.models.local import LocalChat, weights_digest
+
+    path, longest = local_path(model), config.max_tokens or LOCAL_TOKENS
+    quantization = "none" if model == "shipped" else config.quantization
+    identity = {
+        "weights": weights_digest(path),
+        "adapter": weights_digest(adapter) if adapter else None,
+        "max_tokens": longest,
+    }
+    if quantization != "none":
+        identity["quantization"] = quantization
+    local = LocalChat(
+        path=path,
+        adapter=str(adapter) if adapter else None,
+        max_tokens=longest,
+        quantization=quantization,
+    )
+    return Chat(
+        model,
+        lambda: local,
+        digest(identity),
+        store,
+        cost,
+        config.retries,
+        # What waits together is answered together.
+        max(config.concurrency, local.concurrency),
+        longest,
+        spending,
+        fits=local.fits,
     )
 
 
@@ -134,24 +208,39 @@ def _parameters(provider: str, config: Config) -> dict[str, Any]:
     return named if config.temperature is None else {**named, "temperature": config.temperature}
 
 
-def _hosted(provider: str, name: str, config: Config) -> BaseChatModel:
-    model = f"{provider}:{name}"
-    parameters = _parameters(provider, config)
-    if config.base_url and provider == "openai":
-        parameters["base_url"] = config.base_url
-        if not os.environ.get("OPENAI_API_KEY"):
-            host = urlsplit(config.base_url).hostname
-            if host not in ("127.0.0.1", "localhost", "::1"):
-                raise TailorError(
-                    f"The server at {host} needs a key: set the environment variable "
-                    "OPENAI_API_KEY (any text for servers that ask for none)."
-                )
-            parameters["api_key"] = "none"
-    elif provider in KEYS and not os.environ.get(KEYS[provider]):
+def _openai(model: str, config: Config) -> dict[str, Any]:
+    """What OpenAI's package is told besides; quick, and refuses a missing key."""
+    told: dict[str, Any] = {"stream_usage": True}  # else a streamed reply comes without its tokens
+    if not config.base_url:
+        _need_key("openai", model)
+        return told
+    told["base_url"] = config.base_url
+    if not os.environ.get(KEYS["openai"]):
+        if host := _away(config.base_url):
+            raise TailorError(
+                f"The server at {host} needs a key: set the environment variable "
+                "OPENAI_API_KEY (any text for servers that ask for none)."
+            )
+        told["api_key"] = "none"
+    return told
+
+
+def _need_key(provider: str, model: str) -> None:
+    other = "GEMINI_API_KEY" if provider == "google_genai" else ""
+    if provider in KEYS and not (os.environ.get(KEYS[provider]) or os.environ.get(other)):
         raise TailorError(
             f"{model} needs a key: set the environment variable {KEYS[provider]}, or use "
             "`--model shipped`, which needs none."
         )
+
+
+def _hosted(provider: str, name: str, config: Config) -> BaseChatModel:
+    model = f"{provider}:{name}"
+    parameters = _parameters(provider, config)
+    if provider == "openai":
+        parameters |= _openai(model, config)
+    else:
+        _need_key(provider, model)
     from langchain.chat_models import init_chat_model
 
     try:

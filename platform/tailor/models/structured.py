@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from tailor.answers import Call
 from tailor.assistant import digest
-from tailor.models.chat import Chat, MalformedReply, retried
+from tailor.models.chat import Chat
+from tailor.models.retry import MalformedReply
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessage, BaseMessage
@@ -65,11 +66,8 @@ class StructuredChat:
         call = self.chat.store.call(key)
         if call is None:
             started = time.monotonic()
-            reply = retried(
-                lambda: self._send(messages, schema),
-                self.chat.retries,
-                halt or threading.Event(),
-            )
+            stop, asked = halt or threading.Event(), list(messages)
+            reply = self.chat.sent(asked, lambda: self._send(asked, schema), stop)
             call = Call(request, messages_to_dict([reply])[0], time.monotonic() - started)
             self.chat.store.keep_call(key, call)
         return call

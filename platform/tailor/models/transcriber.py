@@ -13,7 +13,7 @@ from tailor.assistant import digest
 from tailor.config import Config
 from tailor.documents.audio import RATE
 from tailor.errors import UsageError
-from tailor.models.chat import MalformedReply
+from tailor.models.retry import MalformedReply
 
 if TYPE_CHECKING:
     from tailor.documents.audio import Samples

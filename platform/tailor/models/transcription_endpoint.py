@@ -14,8 +14,8 @@ from tailor.assistant import digest
 from tailor.config import Config
 from tailor.documents.audio import RATE
 from tailor.errors import TailorError
-from tailor.models.chat import MalformedReply, retried
 from tailor.models.provider import KEYS
+from tailor.models.retry import MalformedReply, retried
 from tailor.models.transcriber import endpoint
 
 if TYPE_CHECKING:

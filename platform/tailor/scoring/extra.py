@@ -16,7 +16,7 @@ from tailor.errors import UsageError
 from tailor.scoring.score import METRIC_VERSION
 
 if TYPE_CHECKING:
-    from tailor.assistant import Answer
+    from tailor.answers import Fact
     from tailor.benchmark import Question, Split
     from tailor.run import Run
     from tailor.scoring.statistics import Interval
@@ -60,7 +60,7 @@ def measure(
             told("measure", n, len(runs))
 
 
-def stored(run: Run, questions: Sequence[Question], answers: Mapping[str, Answer]) -> Extra:
+def stored(run: Run, questions: Sequence[Question], answers: Mapping[str, Fact]) -> Extra:
     """What is known of a run without asking any model."""
     from tailor.scoring.judging import verdicts
     from tailor.scoring.perplexity import Surprise, pooled
@@ -100,7 +100,7 @@ def _known(run: Run, metric: str, questions: Sequence[Question]) -> dict[str, di
 
 
 def _similarity(
-    question: Question, answer: Answer, near: Mapping[str, Mapping[str, float]]
+    question: Question, answer: Fact, near: Mapping[str, Mapping[str, float]]
 ) -> dict[str, float | None] | None:
     if answer.outcome == "error":
         return dict.fromkeys(_SIMILAR)

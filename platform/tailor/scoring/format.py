@@ -51,6 +51,35 @@ def count(n: int | None, lang: str = "en") -> str:
     return UNKNOWN if n is None else _decimal(n, 0, lang)
 
 
+def p_value(p: float | None, lang: str = "en") -> str:
+    """A p value with three decimals: ``0.042``, ``0,042``, ``< 0.001``."""
+    if p is None:
+        return UNKNOWN
+    return f"< {_decimal(0.001, 3, lang)}" if p < 0.001 else _decimal(p, 3, lang)
+
+
+def number(x: float | None, lang: str = "en") -> str:
+    """A figure without a unit, such as a loss, with two decimals: ``1.24``, ``1,24``."""
+    return UNKNOWN if x is None else _decimal(x, 2, lang)
+
+
+def rate(x: float | None, lang: str = "en") -> str:
+    """A small figure such as a learning rate, to two digits: ``5.0e-4``, ``5,0e-4``."""
+    if not x:
+        return UNKNOWN if x is None else "0"
+    exponent = math.floor(math.log10(abs(x)))
+    return f"{_decimal(x / 10**exponent, 1, lang)}e{exponent}"
+
+
+def memory(x: int | None, lang: str = "en") -> str:
+    """Bytes as people read them: ``812 MiB``, ``5.4 GiB``, ``5,4 GiB``."""
+    if x is None:
+        return UNKNOWN
+    if x < 2**30:
+        return f"{round(x / 2**20)} MiB"
+    return f"{_decimal(x / 2**30, 1, lang)} GiB"
+
+
 def _decimal(x: float, places: int, lang: str, sign: str = "-") -> str:
     text = f"{x:{sign}z,.{places}f}"
     if float(text.replace(",", "")) == 0:

@@ -16,6 +16,7 @@ from tailor.scoring.tokens import tokens
 from tailor.text import language, nfc
 
 _NUMBERED = re.compile(r"\[\s*([0-9]{1,2}(?:\s*[,;]\s*[0-9]{1,2})*)\s*\]")
+_MARK = re.compile(rf"[ \t]*{_NUMBERED.pattern}")
 _NAMED = re.compile(
     r"[\w./-]*\w\.(?:md|txt|pdf|docx?|xlsx?|pptx?|csv|html?|eml|json)\b", re.IGNORECASE
 )
@@ -25,13 +26,27 @@ _ENOUGH = 0.6
 _SAYS_YES_OR_NO = {"yes", "no", "co", "khong", "dung", "sai", "true", "false"}
 
 
+def cited(text: str) -> tuple[tuple[int, int, int], ...]:
+    """Start, end and number of each passage that an answer cites by a number in brackets."""
+    return tuple(
+        (m.start(1) + n.start(), m.start(1) + n.end(), int(n[0]))
+        for m in _NUMBERED.finditer(text)
+        for n in re.finditer("[0-9]+", m[1])
+    )
+
+
+def uncited(text: str) -> str:
+    """The text without the numbers in brackets by which it cites passages."""
+    return _MARK.sub("", text)
+
+
 def citations_resolved(text: str, passages: Sequence[Passage]) -> float | None:
     """The share of the passages and documents an answer cites that it was given.
 
     Cited are numbers in square brackets (``[2]``, ``[1, 3]``: the passages are numbered so in the
     prompt) and file names (``leave-policy.pdf``, with or without folders). None without a citation.
     """
-    numbers = [int(n) for m in _NUMBERED.finditer(text) for n in re.findall(r"[0-9]+", m[1])]
+    numbers = [number for _, _, number in cited(text)]
     given = {nfc(p.document).casefold() for p in passages}
     given |= {PurePosixPath(name).name for name in given}
     names = [m[0].casefold() for m in _NAMED.finditer(nfc(text))]

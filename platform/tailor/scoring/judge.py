@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from tailor.assistant import digest
 from tailor.scoring import judge_prompts
 from tailor.scoring.judge_prompts import BEST, SCALES, Scale
+from tailor.spending import Use
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
-    from tailor.answers import Call
+    from tailor.answers import Fact
     from tailor.assistant import Answer
     from tailor.benchmark import Question
     from tailor.models.structured import StructuredChat
@@ -39,6 +40,8 @@ class Vote:
     failure: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
+    cost_usd: float | None = 0.0
+    """None where the judge's price is not known."""
 
     def to_json(self) -> dict[str, Any]:
         """As it is stored with the answer."""
@@ -46,6 +49,9 @@ class Vote:
             "scores": dict(self.verdict.scores) if self.verdict else None,
             "reasons": dict(self.verdict.reasons) if self.verdict else None,
             "failure": self.failure,
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "cost_usd": self.cost_usd,
         }
 
 
@@ -54,7 +60,7 @@ def identity(chat: StructuredChat) -> str:
     return digest([chat.chat.fingerprint, judge_prompts.VERSION])
 
 
-def by_rule(question: Question, answer: Answer) -> dict[Scale, float | None] | None:
+def by_rule(question: Question, answer: Answer | Fact) -> dict[Scale, float | None] | None:
     """Scores that need no judge, between 0 and 1; None where one must be asked.
 
     As everywhere in Tailor: an error is unscored; a refusal is right where the documents do not
@@ -88,16 +94,18 @@ def vote(
     messages = judge_prompts.messages(question, answer, answer_first)
     asked = judge_prompts.scales(answer)
     schema = judge_prompts.schema(asked)
-    spent = [0, 0]
+    spent = Use()
     for _ in range(2):
         call = chat.call(messages, schema, halt, repeat)
-        spent = [a + b for a, b in zip(spent, _tokens(call), strict=True)]
+        reply = messages_from_dict([call.reply])[0]
+        took = chat.chat.took(messages, reply)
+        spent += Use(1, took.input_tokens, took.output_tokens, chat.chat.cost(took))
         if verdict := read(value(call), asked):
-            return Vote(verdict, "", *spent)
-        reply = messages_from_dict([call.reply])
-        said = str(reply[0].text)
+            return Vote(verdict, "", spent.input_tokens, spent.output_tokens, spent.usd)
+        said = str(reply.text)
         messages = [*messages, _said(said or "..."), judge_prompts.again(question.lang)]
-    return Vote(None, "the judge's reply is not the JSON asked for", *spent)
+    failure = "the judge's reply is not the JSON asked for"
+    return Vote(None, failure, spent.input_tokens, spent.output_tokens, spent.usd)
 
 
 def read(value: Any, asked: Sequence[Scale]) -> Verdict | None:
@@ -126,11 +134,6 @@ def mean(votes: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
         scores = [v["scores"][scale] for v in votes if v["scores"] and scale in v["scores"]]
         found[f"judge_{scale}"] = fmean(scores) / BEST if scores else None
     return found
-
-
-def _tokens(call: Call) -> tuple[int, int]:
-    usage = call.reply.get("data", {}).get("usage_metadata") or {}
-    return usage.get("input_tokens", 0), usage.get("output_tokens", 0)
 
 
 def _said(text: str) -> BaseMessage:

@@ -50,6 +50,7 @@ def sheet(runs: Sequence[Run], split: Split, path: Path, n: int = 50, seed: int 
         TailorError: there is no answer to judge, or the file is there already.
     """
     from tailor.benchmarking.file import write
+    from tailor.scoring.export import harmless
 
     every = cases(runs, split)
     if not every:
@@ -66,7 +67,7 @@ def sheet(runs: Sequence[Run], split: Split, path: Path, n: int = 50, seed: int 
         shown = (f"[{i}] {p.source}\n{p.text}" for i, p in enumerate(answer.passages, 1))
         passages = "\n\n".join(shown)
         row = (item((question, answer)), question.question, accepted, passages, answer.text)
-        table.writerow([*map(_plain, row), *("" for _ in SCALES)])
+        table.writerow([*map(harmless, row), *("" for _ in SCALES)])
     write(path, "\ufeff" + out.getvalue())  # the mark makes spreadsheets read it as UTF-8
     return len(drawn)
 
@@ -139,8 +140,3 @@ def item(case: Case) -> str:
     question, answer = case
     passages = [[p.document, p.start, p.end] for p in answer.passages]
     return f"a-{digest([question.id, answer.text, passages])}"
-
-
-def _plain(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tailor.asking import asking
 from tailor.assistant import Answer, Ask, digest
+from tailor.cost import total
 from tailor.errors import TailorError, UsageError
 from tailor.scoring import judge as judges
 from tailor.scoring import judge_prompts
@@ -18,36 +19,15 @@ from tailor.scoring.judge import Vote
 from tailor.scoring.statistics import Interval, interval
 
 if TYPE_CHECKING:
+    from tailor.answers import Fact
     from tailor.benchmark import Question, Split
     from tailor.models.structured import StructuredChat
     from tailor.run import Run
+    from tailor.spending import Spending
     from tailor.workspace import Workspace
 
 Case = tuple["Question", "Answer"]
 Told = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Sending:
-    """What judging would send; nothing has been sent yet."""
-
-    model: str
-    to: str
-    """The host or provider; empty when nothing leaves the machine."""
-    answers: int
-    """Different answers to judge; those that need no judge are left out."""
-    calls: int
-    """To be made; a reply that is no verdict costs one more."""
-    stored: int
-    """Made before, and kept."""
-    characters: int
-    """Of the messages to be sent."""
-    same_model: tuple[str, ...]
-    """Rows answered by the judge's own model, whose answers it may favour."""
-
-    def to_json(self) -> dict[str, Any]:
-        """As ``tailor judge --dry-run --json`` prints it."""
-        return {**self.__dict__, "same_model": list(self.same_model)}
 
 
 @dataclass(frozen=True)
@@ -125,37 +105,6 @@ class Session:
         }
 
 
-def sending(
-    workspace: Workspace, runs: Sequence[Run], split: Split, repeats: int, model: str | None = None
-) -> Sending:
-    """What :func:`judge` would send.
-
-    Raises:
-        UsageError: no judge is named.
-    """
-    from tailor.models.provider import receiver
-
-    name = _named(workspace, model)
-    chat = judge_chat(workspace, name)
-    distinct = cases(runs, split)
-    calls = characters = 0
-    for question, answer in distinct:
-        messages = judge_prompts.messages(question, answer)
-        schema = judge_prompts.schema(judge_prompts.scales(answer))
-        missing = sum(chat.stored(messages, schema, r) is None for r in range(repeats))
-        calls += missing
-        characters += missing * sum(len(str(message.text)) for message in messages)
-    return Sending(
-        model=name,
-        to=receiver(name, workspace.config),
-        answers=len(distinct),
-        calls=calls,
-        stored=len(distinct) * repeats - calls,
-        characters=characters,
-        same_model=tuple(run.row for run in runs if run.model == name and not run.imported),
-    )
-
-
 def judge(
     workspace: Workspace,
     runs: Sequence[Run],
@@ -163,6 +112,7 @@ def judge(
     repeats: int = 1,
     model: str | None = None,
     told: Told | None = None,
+    spending: Spending | None = None,
 ) -> Session:
     """Let the judge read every answer of the rows, ``repeats`` times, and keep its verdicts.
 
@@ -171,10 +121,11 @@ def judge(
 
     Raises:
         UsageError: no judge is named.
+        BudgetReached: a further call could pass the limit of ``spending``; verdicts are kept.
         TailorError: the provider refuses the calls.
     """
-    name = _named(workspace, model)
-    chat = judge_chat(workspace, name)
+    name = named(workspace, model)
+    chat = judge_chat(workspace, name, spending)
     identity = judges.identity(chat)
     distinct = cases(runs, split)
     cast = ask(chat, [(case, r, False) for case in distinct for r in range(repeats)], told)
@@ -189,11 +140,11 @@ def judge(
     tokens_out = sum(vote.output_tokens for vote in cast.values())
     rows = tuple(_judged(run, split, by_case) for run in runs)
     first = {case: own[0] for case, own in by_case.items()}
-    cost = chat.chat.cost(tokens_in, tokens_out)
+    cost = total(vote.cost_usd for vote in cast.values())
     return Session(name, identity, repeats, split, rows, tokens_in, tokens_out, cost, first)
 
 
-def judge_chat(workspace: Workspace, name: str) -> StructuredChat:
+def judge_chat(workspace: Workspace, name: str, spending: Spending | None = None) -> StructuredChat:
     """The chat model of this name with room for a verdict, however short answers must be.
 
     Raises:
@@ -204,7 +155,8 @@ def judge_chat(workspace: Workspace, name: str) -> StructuredChat:
 
     room = max(workspace.config.max_tokens or 0, HOSTED_TOKENS)
     config = replace(workspace.config, max_tokens=room)
-    return StructuredChat(chat(name, config, workspace.answers))
+    store, limiter = workspace.answers, workspace.limiter(name)
+    return StructuredChat(chat(name, config, store, None, spending, limiter))
 
 
 def ask(
@@ -215,7 +167,7 @@ def ask(
     Raises:
         TailorError: the provider refuses the calls.
     """
-    from tailor.models.chat import error_kind, error_text
+    from tailor.models.retry import error_kind, error_text
 
     def one(item: tuple[Case, int, bool], halt: threading.Event) -> Vote:
         (question, answer), repeat, answer_first = item
@@ -238,7 +190,7 @@ def ask(
 
 
 def verdicts(
-    run: Run, questions: Sequence[Question], answers: Mapping[str, Answer]
+    run: Run, questions: Sequence[Question], answers: Mapping[str, Answer | Fact]
 ) -> dict[str, dict[str, float | None]]:
     """The stored scores of the judge in use, by question id; none where it has not judged."""
     known = votes(run, questions)
@@ -342,7 +294,12 @@ def _steady(own: Sequence[Sequence[Vote]]) -> dict[str, float | None] | None:
     return found
 
 
-def _named(workspace: Workspace, model: str | None) -> str:
+def named(workspace: Workspace, model: str | None) -> str:
+    """The judge's model: the one given, else that of tailor.toml.
+
+    Raises:
+        UsageError: neither names one.
+    """
     name = model or workspace.config.judge
     if not name:
         raise UsageError(

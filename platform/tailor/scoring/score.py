@@ -16,7 +16,7 @@ from tailor.text import nfc
 PRIMARY = "f1"
 """The metric that rows are compared by."""
 
-METRIC_VERSION = 2
+METRIC_VERSION = 3
 """Raised when a metric gives another value for the same answer."""
 
 _Metric = Callable[[str, Sequence[str], bool], float | None]
@@ -48,6 +48,8 @@ def score(
 
     ``format_ok`` is there when the question, or the workspace by ``pattern``, has a pattern: 1
     when the whole answer matches it, 0 when it does not or could not be read, None for a refusal.
+
+    ``cites`` is there when citations were asked for: 1 when there is one, 0 when there is none.
 
     ``retrieves`` says whether the assistant has a retriever, so that finding nothing scores 0;
     by default it is taken to have one when the answer has passages.
@@ -81,12 +83,16 @@ def _one(metric: _Metric, question: Question, answer: Answer, folded: bool) -> f
 
 def _grounding(answer: Answer) -> dict[str, float | None]:
     if answer.outcome != "ok":
-        return {"citations_resolved": None, "supported": None}
+        asked = {"cites": 0.0 if answer.outcome == "unparseable" else None}
+        return {"citations_resolved": None, "supported": None} | (
+            asked if answer.with_citations else {}
+        )
     seen = answer.passages[: len(answer.passages) - answer.dropped]
+    given = answer.with_citations
     return {
-        "citations_resolved": grounding.citations_resolved(answer.text, seen),
+        "citations_resolved": grounding.citations_resolved(given or answer.text, seen),
         "supported": grounding.supported(answer.text, seen),
-    }
+    } | ({"cites": float(bool(grounding.cited(given)))} if given else {})
 
 
 def _retrieval(

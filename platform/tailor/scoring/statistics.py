@@ -1,15 +1,19 @@
 """How sure a score and a difference between two rows are.
 
-Scores lie between 0 and 1. All intervals are 95 %; all randomness is seeded.
+Scores lie between 0 and 1. All intervals are 95 %; all randomness is seeded. Questions about the
+same document are drawn together: see :mod:`tailor.scoring.groups`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Literal
+
+from tailor.scoring import resampling
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,11 +27,15 @@ MARGIN = 0.02
 FEWEST = 6
 """On fewer questions nothing can be told: the sign-flip test cannot reach p < 0.05."""
 
-_LEVEL = 0.95
-_RESAMPLES = 4000
-_FLIPS = 10_000
-_BLOCK = 2_000_000  # numbers drawn at a time, which bounds the memory
-_SHARED = 3000  # values up to which the draws are kept for the next metric: 100 MB
+LEVEL = 0.05
+"""A p value below it counts."""
+
+_RARE = 10
+"""Where fewer groups differ from the usual value, drawing them again tells too little."""
+
+_NORMAL = NormalDist()
+_Z = _NORMAL.inv_cdf(1 - LEVEL / 2)
+_POWER = _NORMAL.inv_cdf(0.8)
 
 
 @dataclass(frozen=True)
@@ -50,41 +58,83 @@ class Paired:
     p: float
     n: int
     spread: bool = True
-    """Whether the differences differ; where they do not, the interval is delta ± 3/n."""
+    """Whether the differences differ; where they do not, see :func:`paired`."""
+    effect: float = 1.0
+    """The design effect: ``n`` questions tell as much as n / effect that share no document."""
 
 
-def interval(values: Sequence[float], seed: int = 0) -> Interval | None:
-    """The mean of scores with its 95 % interval; None without scores.
-
-    BCa bootstrap (Efron 1987) at levels widened for small samples (Hesterberg 2015, section 5.3).
-    Wilson's score interval where that cannot work: scores that are all 0 or 1, all equal, or fewer
-    than ``FEWEST``. Its binomial variance is the largest that scores between 0 and 1 can have.
+def interval(
+    values: Sequence[float], groups: Sequence[int] | None = None, seed: int = 0
+) -> Interval | None:
+    """The mean of scores with its 95 % interval; None without scores. See :func:`intervals`.
 
     Raises:
         ValueError: a score is not a number between 0 and 1.
     """
     import numpy as np
 
-    if any(not 0 <= v <= 1 for v in values):
+    if any(not 0 <= value <= 1 for value in values):
         raise ValueError("a score must be a number between 0 and 1; leave out what is unscored")
-    x = np.asarray(values, dtype=float)
-    n = len(x)
-    if n == 0:
-        return None
-    mean = float(x.mean())
-    if n < FEWEST or np.ptp(x) == 0 or np.isin(x, (0, 1)).all():
-        return Interval(mean, *_wilson(mean, n), n)
-    return Interval(mean, *_bootstrap(x, seed), n)
+    columns = np.asarray(values, dtype=float)[:, None]
+    return intervals(columns, groups, seed)[0]
 
 
-def paired(base: Sequence[float], candidate: Sequence[float], seed: int = 0) -> Paired | None:
+def intervals(
+    values: NDArray[np.float64], groups: Sequence[int] | None = None, seed: int = 0
+) -> list[Interval | None]:
+    """The mean of each column of scores with its 95 % interval; None without scores.
+
+    BCa bootstrap over groups (:func:`tailor.scoring.resampling.bca`), the same draws for all
+    columns. Wilson's score interval where that cannot work: scores that are all 0 or 1, all equal,
+    or of fewer than ``FEWEST`` groups. Its binomial variance is the largest that scores between
+    0 and 1 can have; its n is what these questions are worth with their design effect (Kish 1965;
+    Franco et al. 2019). Where fewer than ten groups differ from the usual score, the interval
+    holds at least what it would be with one more score of 0 and of 1.
+
+    Args:
+        values: (questions, columns) between 0 and 1; NaN where a question is unscored.
+        groups: of each question, any numbers; by default each one is its own.
+        seed: of the draws.
+
+    Raises:
+        ValueError: a score is not between 0 and 1.
+    """
+    import numpy as np
+
+    if ((values < 0) | (values > 1)).any():
+        raise ValueError("a score must be a number between 0 and 1; leave out what is unscored")
+    found: list[Interval | None] = [None] * values.shape[1]
+    some = np.flatnonzero((~np.isnan(values)).any(axis=0))
+    if not len(some):
+        return found
+    data = _Columns.of(values[:, some], groups)
+    shares = ((data.values == 0) | (data.values == 1) | ~data.scored).all(axis=0)
+    drawn = ~shares & data.spread & (data.groups >= FEWEST)
+    ends = data.bootstrap(drawn, seed)
+    effects, varied = data.effects(), data.varied()
+    for at, column in enumerate(some):
+        n, mean = int(data.n[at]), float(data.mean[at])
+        if not drawn[at]:
+            low, high = _wilson(mean, n / (float(effects[at]) * _few(data, at)))
+        else:
+            low, high = (float(end) for end in ends[:, at])
+            if varied[at] < _RARE:
+                sums = float(data.values[:, at].sum()), float((data.values[:, at] ** 2).sum())
+                floor = _with_two(*sums, 1, 1, n, float(effects[at]), int(data.groups[at]))
+                low, high = max(0.0, min(low, floor[0])), min(1.0, max(high, floor[1]))
+        found[column] = Interval(mean, low, high, n)
+    return found
+
+
+def paired(
+    base: Sequence[float],
+    candidate: Sequence[float],
+    groups: Sequence[int] | None = None,
+    seed: int = 0,
+) -> Paired | None:
     """Candidate minus base, question by question; None without questions.
 
-    The interval is a bootstrap over questions, as in :func:`interval`; the p value a sign-flip
-    permutation test (Fisher 1935), exact where few questions differ. Where all differences are
-    equal there is nothing to draw from: the interval is the difference ± 3/n, within -1 and 1, as
-    other differences may still be as frequent as that (rule of three: Hanley & Lippman-Hand 1983).
-    Identical scores so give delta 0 and p 1, and are a tie within 2 points from 150 questions on.
+    See :func:`differences`.
 
     Raises:
         ValueError: the lengths differ, or a score is not a number between 0 and 1.
@@ -95,52 +145,103 @@ def paired(base: Sequence[float], candidate: Sequence[float], seed: int = 0) -> 
         raise ValueError(f"{len(base)} and {len(candidate)} scores are not of the same questions")
     if any(not 0 <= v <= 1 for v in (*base, *candidate)):
         raise ValueError("a score must be a number between 0 and 1; leave out what is unscored")
-    d = np.asarray(candidate, dtype=float) - np.asarray(base, dtype=float)
-    n = len(d)
-    if n == 0:
-        return None
-    delta = float(d.mean())
-    spread = bool(np.ptp(d) > 1e-9)  # sums equal but for rounding count as equal
-    if spread:
-        low, high = _bootstrap(d, seed)
-    else:
-        low, high = max(-1.0, delta - 3 / n), min(1.0, delta + 3 / n)
-    return Paired(delta, low, high, _sign_flip(d, seed), n, spread)
+    one, other = (np.asarray(scores, dtype=float)[:, None] for scores in (base, candidate))
+    return differences(one, other, groups, seed)[0]
+
+
+def differences(
+    base: NDArray[np.float64],
+    candidate: NDArray[np.float64],
+    groups: Sequence[int] | None = None,
+    seed: int = 0,
+) -> list[Paired | None]:
+    """Candidate minus base for each pair of columns, on the questions that both have scored.
+
+    The interval is a bootstrap over groups, as in :func:`intervals`; the p value a permutation
+    test that flips the signs of whole groups. Where fewer than ten groups differ from the usual
+    difference, the interval holds at least what it would be with one more difference of +1 and
+    one of -1 (Bonett & Price 2012). Where all differences are equal there is nothing to draw
+    from: it is the difference ± 3/n, within -1 and 1, as other differences may still be as
+    frequent as that (rule of three: Hanley & Lippman-Hand 1983). ``n`` there is what the
+    questions are worth with the design effect, for which that of the rows' own scores stands in
+    where it is larger. So identical scores give delta 0 and p 1, and are a tie within 2 points
+    from 150 questions on that share no document.
+
+    Args:
+        base: (questions, pairs), NaN where unscored.
+        candidate: (questions, pairs), NaN where unscored.
+        groups: of each question, any numbers; by default each one is its own.
+        seed: of the draws.
+    """
+    import numpy as np
+
+    gain = candidate - base
+    found: list[Paired | None] = [None] * gain.shape[1]
+    some = np.flatnonzero((~np.isnan(gain)).any(axis=0))
+    if not len(some):
+        return found
+    data = _Columns.of(gain[:, some], groups)
+    drawn = data.spread & (data.groups >= 2)
+    ends, varied = data.bootstrap(drawn, seed), data.varied()
+    both = np.where(data.scored, np.array([base[:, some], candidate[:, some]]), np.nan)
+    own = np.maximum(*(_Columns.of(rows, groups).effects() for rows in both))
+    effects = np.maximum(data.effects(), np.where(varied < _RARE, own, 1))
+    ps = resampling.sign_flip(data.totals, seed)
+    for at, column in enumerate(some):
+        n, delta, effect = int(data.n[at]), float(data.mean[at]), float(effects[at])
+        if not drawn[at]:
+            low, high = delta - 3 * effect / n, delta + 3 * effect / n
+        else:
+            low, high = (float(end) for end in ends[:, at])
+            if varied[at] < _RARE:
+                sums = float(data.values[:, at].sum()), float((data.values[:, at] ** 2).sum())
+                floor = _with_two(*sums, 0, 2, n, effect, int(data.groups[at]))
+                low, high = min(low, floor[0]), max(high, floor[1])
+        low, high = max(-1.0, low), min(1.0, high)
+        found[column] = Paired(delta, low, high, ps[at], n, bool(data.spread[at]), effect)
+    return found
 
 
 def verdict(difference: Paired, margin: float = MARGIN) -> Verdict:
     """What a difference says about the candidate.
 
-    ``better`` or ``worse`` when its interval excludes 0, else ``tie`` when it lies within the
-    margin, else ``undecided``, as always on fewer than ``FEWEST`` questions.
+    ``better`` or ``worse`` when its interval excludes 0 and p < 0.05, else ``tie`` when the
+    interval lies within the margin, else ``undecided``, as always on fewer than ``FEWEST``
+    questions. Where p is adjusted for several differences, so is the verdict.
     """
     if difference.n < FEWEST:
         return "undecided"
-    if difference.low > 0:
-        return "better"
-    if difference.high < 0:
-        return "worse"
+    if difference.p < LEVEL and not difference.low <= 0 <= difference.high:
+        return "better" if difference.low > 0 else "worse"
     return "tie" if max(-difference.low, difference.high) <= margin else "undecided"
 
 
-def questions_needed(difference: Paired, margin: float = MARGIN) -> int | None:
+def questions_needed(difference: Paired, margin: float = MARGIN, family: int = 1) -> int | None:
     """How many more questions would tell, if the difference stays what it is; 0 when it is told.
 
     Enough for an interval that excludes 0, or for one within the margin, whichever comes first,
-    with a chance of about 80 %; None when no number would be enough (no difference and no margin).
+    with a chance of about 80 %, when as many of them share a document as now; None when no number
+    would be enough (no difference and no margin). ``family`` is how many differences share the
+    p values' adjustment.
     """
     if verdict(difference, margin) != "undecided":
         return 0
+    n, size = difference.n, abs(difference.delta)
     half = (difference.high - difference.low) / 2
-    distance = max(abs(difference.delta), margin - abs(difference.delta))
-    if distance <= 0:
-        return None
     if not difference.spread:
-        return max(1, FEWEST - difference.n, math.ceil(3 / distance) - difference.n)
-    # The half-width is 1.96 standard errors and shrinks with the root of n; 80 % power asks for
-    # 1.96 + 0.84 of them.
-    wanted = difference.n * ((1.96 + 0.84) / 1.96 * half / distance) ** 2
-    return max(1, FEWEST - difference.n, math.ceil(wanted) - difference.n)
+        distance = max(size, margin - size)
+        wanted = [3 * difference.effect / distance] if distance > 0 else []
+    else:
+        # The half-width is 1.96 standard errors and shrinks with the root of n; 80 % power asks
+        # for 1.96 + 0.84 of them, and more of them where p is adjusted.
+        beyond = _NORMAL.inv_cdf(1 - LEVEL / (2 * family))
+        away, within = (beyond, size), (_Z, margin - size)
+        wanted = [
+            n * ((z + _POWER) / _Z * half / distance) ** 2
+            for z, distance in (away, within)
+            if distance > 0
+        ]
+    return max(1, FEWEST - n, math.ceil(min(wanted)) - n) if wanted else None
 
 
 def holm(differences: Sequence[Paired | None]) -> list[Paired | None]:
@@ -154,81 +255,123 @@ def holm(differences: Sequence[Paired | None]) -> list[Paired | None]:
     return [None if d is None else replace(d, p=adjusted[i]) for i, d in enumerate(differences)]
 
 
-def _wilson(mean: float, n: int) -> tuple[float, float]:
-    """Wilson 1927."""
-    from scipy.special import ndtri
+@dataclass(frozen=True)
+class _Columns:
+    """Columns of values by question, and their sums by group."""
 
-    z2 = float(ndtri((1 + _LEVEL) / 2)) ** 2
+    values: NDArray[np.float64]
+    """(questions, columns); 0 where unscored."""
+    scored: NDArray[np.bool_]
+    group: NDArray[np.int64]
+    """Of each question."""
+    totals: NDArray[np.float64]
+    """(groups, columns)."""
+    counts: NDArray[np.float64]
+    """(groups, columns): how many are scored."""
+
+    @classmethod
+    def of(cls, values: NDArray[np.float64], groups: Sequence[int] | None) -> _Columns:
+        import numpy as np
+
+        scored = ~np.isnan(values)
+        group = np.arange(len(values))
+        if groups is not None:
+            group = np.unique(np.asarray(groups), return_inverse=True)[1]
+        filled = np.where(scored, values, 0.0)
+        totals = resampling.by_group(filled, group)
+        return cls(filled, scored, group, totals, resampling.by_group(scored.astype(float), group))
+
+    @cached_property
+    def n(self) -> NDArray[np.float64]:
+        n: NDArray[np.float64] = self.counts.sum(axis=0)
+        return n
+
+    @cached_property
+    def mean(self) -> NDArray[np.float64]:
+        import numpy as np
+
+        # Exact sums, so that a mean does not depend on what else is computed beside it.
+        sums: NDArray[np.float64] = np.array([math.fsum(row) for row in self.values.T.tolist()])
+        return sums / self.n
+
+    @cached_property
+    def groups(self) -> NDArray[np.int64]:
+        """How many groups have a value, by column."""
+        groups: NDArray[np.int64] = (self.counts > 0).sum(axis=0)
+        return groups
+
+    @cached_property
+    def spread(self) -> NDArray[np.bool_]:
+        """Whether a column differs between groups by more than rounding."""
+        import numpy as np
+
+        return np.asarray((abs(self.totals - self.counts * self.mean) > 1e-9).any(axis=0))
+
+    def bootstrap(self, columns: NDArray[np.bool_], seed: int) -> NDArray[np.float64]:
+        """The interval of these columns' means, (2, columns); 0 for the others."""
+        import numpy as np
+
+        found = np.zeros((2, len(columns)))
+        if columns.any():
+            found[:, columns] = resampling.bca(
+                self.totals[:, columns], self.counts[:, columns], seed
+            )
+        return found
+
+    def effects(self) -> NDArray[np.float64]:
+        """The design effect of each column, at least 1 (Kish 1965): how much the groups widen."""
+        import numpy as np
+
+        n, groups, mean = self.n, self.groups, self.mean
+        if len(self.counts) == len(self.values):
+            return np.ones(len(n))
+        alone = np.where(self.scored, (self.values - mean) ** 2, 0).sum(axis=0)
+        grouped = ((self.totals - self.counts * mean) ** 2).sum(axis=0)
+        grouped, alone = grouped * groups * (n - 1), alone * n * (groups - 1)
+        usable = (alone > 1e-12) & (groups > 1)
+        return np.where(usable, np.maximum(1, grouped / np.where(usable, alone, 1)), 1)
+
+    def varied(self) -> NDArray[np.int64]:
+        """In how many groups a column has other values than its most frequent one."""
+        import numpy as np
+
+        found = np.zeros(self.values.shape[1], dtype=int)
+        for column, (values, scored) in enumerate(zip(self.values.T, self.scored.T, strict=True)):
+            known = np.round(values[scored], 9)
+            kinds, times = np.unique(known, return_counts=True)
+            other = known != kinds[times.argmax()]
+            found[column] = len(np.unique(self.group[scored][other]))
+        return found
+
+
+def _few(data: _Columns, column: int) -> float:
+    """How much wider few groups make an interval: Student's t for the normal, squared."""
+    groups = int(data.groups[column])
+    if data.counts[:, column].max() <= 1 or not data.spread[column]:
+        return 1.0
+    return (resampling.student(max(FEWEST, groups) - 1) / _Z) ** 2
+
+
+def _wilson(mean: float, n: float) -> tuple[float, float]:
+    """Wilson 1927."""
+    z2 = _Z**2
     centre = (mean + z2 / (2 * n)) / (1 + z2 / n)
     half = math.sqrt(z2 * (mean * (1 - mean) / n + z2 / (4 * n * n))) / (1 + z2 / n)
     return max(0.0, min(mean, centre - half)), min(1.0, max(mean, centre + half))
 
 
-def _bootstrap(x: NDArray[np.float64], seed: int) -> tuple[float, float]:
-    """The bias-corrected and accelerated bootstrap interval of the mean of unequal values."""
-    import numpy as np
-    from scipy.special import ndtr, ndtri, stdtrit
-
-    n = len(x)
-    mean = x.mean()
-    # Rounded, so that means equal but for the order of their sums count as equal.
-    if n <= _SHARED:
-        mean, means = round(mean, 12), np.round(_drawn(n, seed) @ x / n, 12)
-    else:
-        means = np.concatenate([x[rows].mean(axis=1) for rows in _resamples(n, seed)])
-    centred = x - mean
-    acceleration = (centred**3).sum() / (6 * (centred**2).sum() ** 1.5)
-    below = ((means < mean).sum() + (means <= mean).sum()) / (2 * len(means))
-    bias = ndtri(np.clip(below, 1 / len(means), 1 - 1 / len(means)))
-    wide = math.sqrt(n / (n - 1)) * float(stdtrit(n - 1, (1 + _LEVEL) / 2))
-    z = bias + np.array([-wide, wide])
-    shrink = 1 - acceleration * z
-    levels = ndtr(bias + z / shrink) if (shrink > 0).all() else ndtr(z)
-    low, high = np.quantile(means, levels)
-    return float(min(low, mean)), float(max(high, mean))
-
-
-@lru_cache(maxsize=2)
-def _drawn(n: int, seed: int) -> NDArray[np.float64]:
-    """How often each of ``n`` values is drawn in each resample: the same for every metric."""
-    import numpy as np
-
-    return np.concatenate(
-        [
-            np.bincount((rows + n * np.arange(len(rows))[:, None]).ravel(), minlength=rows.size)
-            .reshape(rows.shape)
-            .astype(float)
-            for rows in _resamples(n, seed)
-        ]
-    )
-
-
-def _resamples(n: int, seed: int) -> Iterator[NDArray[np.int64]]:
-    import numpy as np
-
-    rng = np.random.default_rng(seed)
-    rows = max(1, _BLOCK // n)
-    for done in range(0, _RESAMPLES, rows):
-        yield rng.integers(n, size=(min(rows, _RESAMPLES - done), n))
-
-
-def _sign_flip(d: NDArray[np.float64], seed: int) -> float:
-    """Two-sided p value of a mean of 0, flipping the signs of the differences."""
-    import numpy as np
-
-    d = d[d != 0]
-    n = len(d)
-    if n == 0:
-        return 1.0
-    # A tolerance, so that sums equal but for rounding count as equal.
-    observed = abs(d.sum()) - 1e-9
-    if n <= 12:
-        signs = 1 - 2 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
-        return float((abs(signs @ d) >= observed).mean())
-    rng = np.random.default_rng(seed)
-    rows = max(1, _BLOCK // n)
-    hits = 0
-    for done in range(0, _FLIPS, rows):
-        signs = 1 - 2 * rng.integers(2, size=(min(rows, _FLIPS - done), n), dtype=np.int8)
-        hits += int((abs(signs @ d) >= observed).sum())
-    return (hits + 1) / (_FLIPS + 1)
+def _with_two(
+    total: float,
+    squares: float,
+    more: float,
+    more_squares: float,
+    n: int,
+    effect: float,
+    groups: int,
+) -> tuple[float, float]:
+    """Student's interval of a mean with two more values, of which the sums are given."""
+    worth = n / effect + 2
+    mean = (total / effect + more) / worth
+    variance = (squares / effect + more_squares) / worth - mean**2
+    half = resampling.student(max(FEWEST, groups) - 1) * math.sqrt(max(0.0, variance) / worth)
+    return mean - half, mean + half

@@ -18,7 +18,7 @@ _BEFORE = ("vnd", "vnđ", "₫", "eur", "€", "usd", "us$", "us $", "$", "gbp",
 _SCALES = {
     3: ("k", "thousand", "nghìn", "ngàn"),
     6: ("million", "triệu", "tr"),
-    9: ("billion", "tỷ", "tỉ"),
+    9: ("billion", "bn", "tỷ", "tỉ"),
     12: ("trillion",),
 }
 # Measures often written without a space (20GB). Without s: model names end in it (FrostBox 120S).
@@ -29,6 +29,7 @@ _ARTICLE = re.compile(
     r"(?:\bthe|\ban(?=\s+(?:[aeiou]|hour|hono|heir))|(?-i:\ba)|^\W*a)\b(?=\s+\S)", re.IGNORECASE
 )
 _FOLDED_ARTICLE = re.compile(r"\bthe\b(?=\s+\S)")  # may have been "thẻ": dropped on both sides
+_CLOCK = re.compile(r"\b([01]?[0-9]|2[0-3])h([0-5][0-9])\b", re.IGNORECASE)  # 8h30 is 8:30
 _MINUS = re.compile(r"\b(?:minus|âm)\s+(?=[0-9])", re.IGNORECASE)
 # hoà and hòa are two spellings of one syllable: in NFD the tone mark moves to the first vowel.
 _TONE = re.compile(
@@ -60,9 +61,9 @@ def tokens(text: str, folded: bool = False) -> tuple[str, ...]:
     - spaces and apostrophes separate thousands in groups of three (``52 400 000``).
 
     Digits joined to letters are names (``120S``, ``E07``), as are digits with a leading zero from
-    three digits on (``0905``); both stay as they are. Number words (four, bốn) stay words. The
-    two spellings of a Vietnamese tone (hoà, hòa) are one. With ``folded``, accents are removed,
-    and units and scales are known without them.
+    three digits on (``0905``); both stay as they are. A time is its parts: ``8h30`` is ``8:30``.
+    Number words (four, bốn) stay words. The two spellings of a Vietnamese tone (hoà, hòa) are
+    one. With ``folded``, accents are removed, and units and scales are known without them.
     """
     return _tokens(nfc(text), folded)
 
@@ -70,7 +71,7 @@ def tokens(text: str, folded: bool = False) -> tuple[str, ...]:
 @lru_cache(maxsize=8192)
 def _tokens(text: str, folded: bool) -> tuple[str, ...]:
     pattern, scales, units = _lexicon(folded)
-    text = _MINUS.sub("-", _ARTICLE.sub(" ", text))
+    text = _CLOCK.sub(r"\1:\2", _MINUS.sub("-", _ARTICLE.sub(" ", text)))
     if folded:
         text = _FOLDED_ARTICLE.sub(" ", fold(text))
     else:
@@ -123,8 +124,8 @@ def _lexicon(folded: bool) -> tuple[re.Pattern[str], dict[str, int], dict[str, s
     units[form("us $")] = "usd"
     pattern = re.compile(
         r"(?P<mail>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"
-        # A minus sign, not a hyphen or the dash of a range: no word and no number before it.
-        rf"|(?:(?<![\w.,)])(?<![0-9][{_SPACE}])(?P<minus>[-−–]))?"
+        # A minus sign, not a hyphen or the dash of a range: no word, number or unit before it.
+        rf"|(?:(?<![\w.,)%₫€$£℃])(?<![0-9][{_SPACE}])(?P<minus>[-−–]))?"
         rf"(?:(?P<before>{any_of(list(_BEFORE))})\s*)?"
         rf"(?P<number>(?>(?<![0-9][{_SPACE}])[0-9]{{1,3}}(?:[{_SPACE}'’][0-9]{{3}})+"
         rf"(?:[.,][0-9]+)?(?![{_SPACE}.,]?[0-9])|[0-9]+(?:[.,][0-9]+)*|(?<![\w.])\.[0-9]+))"

@@ -9,6 +9,7 @@ from tailor.assistant import REFUSAL, Ask, Assistant
 from tailor.benchmarking.leakage import sift
 from tailor.documents.passages import Passage
 from tailor.errors import NotApplicable
+from tailor.example import Example
 
 if TYPE_CHECKING:
     from tailor.models.chat import Chat
@@ -63,12 +64,14 @@ def pairs(assistant: Assistant, chat: Chat, workspace: Workspace) -> list[Pair]:
                 kept = passages[: max(0, len(passages) - 1)]
                 prompt = chat.fitted(replace(prompt, passages=(*gold, *kept)))
         lang = "vi" if question.lang == "vi" else "en"
+        wanted = question.answers[0] if question.answerable else REFUSAL[lang]
+        quote = question.evidence[0].quote if question.evidence else ""
         messages = convert_to_openai_messages(prompt.messages())
         assert isinstance(messages, list)
         out.append(
             Pair(
                 tuple((m["role"], m["content"]) for m in messages),
-                question.answers[0] if question.answerable else REFUSAL[lang],
+                prompt.format.shown(Example(question.question, wanted, quote=quote)),
             )
         )
     return out

@@ -1,0 +1,122 @@
+"""``tailor explain``."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tailor.cli.common import JsonOption, WorkspaceOption
+
+if TYPE_CHECKING:
+    from tailor.differences import Difference
+    from tailor.explain import Exchange, Explained
+    from tailor.run import Run
+
+
+def command(
+    row: Annotated[str, typer.Argument(help="Row that was run, or ROW@MODEL.")],
+    question: Annotated[
+        str | None, typer.Argument(help="A question of the benchmark: its id or its text.")
+    ] = None,
+    repeat: Annotated[
+        int, typer.Option(min=1, help="Which of several answers, where --repeats asked for them.")
+    ] = 1,
+    workspace: WorkspaceOption = Path(),
+    json: JsonOption = False,
+) -> None:
+    """Say what a row changed, and for a question the exact prompt, passages and raw reply."""
+    from dataclasses import asdict
+
+    from rich.text import Text
+
+    from tailor.cli.common import here, open_workspace, print_json, say, stdout
+    from tailor.explain import changed
+    from tailor.text import visible
+
+    run = run_of(open_workspace(workspace).runs(), row)
+    if reason := run.stale():
+        again = f"tailor run {run.row}{here(workspace)}"
+        say(f"{run.row} is out of date: {reason}; to run it again: {again}")
+    if question is not None:
+        found = run.explain(question, repeat - 1)
+        if json:
+            print_json(found.to_json())
+            return
+        parts = [*settings(found.row, found.builds_on, found.changed), *answered(found)]
+    else:
+        own = changed(run.lineage)
+        if json:
+            about = {"row": run.row, "model": run.model, "builds_on": run.previous, "on": run.on}
+            print_json({"schema_version": 1, **about, "changed": [asdict(one) for one in own]})
+            return
+        parts = [*settings(run.row, run.previous, own)]
+    for part in parts:
+        stdout().print(Text(visible(part)), soft_wrap=True)
+    if question is None:
+        say(f"Next, for one of its answers: tailor explain {run.row} QUESTION_ID{here(workspace)}")
+
+
+def run_of(runs: "Sequence[Run]", row: str) -> "Run":
+    """The run of a row, named by its id or as ROW@MODEL.
+
+    Raises:
+        UsageError: there is none.
+    """
+    from tailor.errors import UsageError
+
+    for run in runs:
+        if row in (run.row, f"{run.row}@{run.model}"):
+            return run
+    there = f"there are {', '.join(r.row for r in runs)}" if runs else "run it first"
+    raise UsageError(f"There is no run of row {row!r}; {there}.")
+
+
+def settings(row: str, builds_on: str | None, changed: "Sequence[Difference]") -> Iterator[str]:
+    """What the row changed against the one it builds on."""
+    yield f"{row} builds on {builds_on}, and changes:" if builds_on else f"{row} sets:"
+    for one in changed:
+        before = "" if one.base is None else f"{_shown(one.base)} → "
+        yield f"  {one.of}.{one.name}: {before}{_shown(one.candidate)}"
+    if not changed:
+        yield "  nothing"
+
+
+def answered(found: "Explained") -> Iterator[str]:
+    """The question, every call behind its answer, and how the answer was read."""
+    from tailor.scoring import format
+    from tailor.scoring.score import PRIMARY
+
+    question, answer = found.question, found.answer
+    expected = " / ".join(question.answers) or "the documents do not say"
+    yield f"\nQuestion {question.id} ({question.split}): {question.question}"
+    yield f"Expected: {expected}"
+    seen = len(answer.passages) - answer.dropped
+    for number, passage in enumerate(answer.passages, 1):
+        yield f"[{number}] {passage.source}{'' if number <= seen else ' (did not fit)'}"
+    yield from told(found.exchanges)
+    score = format.percent(found.scores.get(PRIMARY), "en")
+    yield f"\nAnswer ({answer.outcome}, {PRIMARY} {score}): {answer.error or answer.text}"
+    tokens = f"{format.count(answer.input_tokens, 'en')} tokens in, "
+    tokens += f"{format.count(answer.output_tokens, 'en')} out"
+    cost = format.usd(answer.cost_usd, "en")
+    yield f"It took {format.seconds(answer.seconds, 'en')}, {tokens}, and cost {cost}."
+
+
+def told(exchanges: "Sequence[Exchange]") -> Iterator[str]:
+    """Every call: its messages letter by letter, and its reply as it came."""
+    from tailor.scoring import format
+
+    for number, one in enumerate(exchanges, 1):
+        took = f"{format.seconds(one.seconds, 'en')}, {format.count(one.input_tokens, 'en')} tokens"
+        about = took if one.stored else "not stored: put together again"
+        yield f"\nCall {number} of {len(exchanges)} ({about})"
+        for message in one.messages:
+            yield f"--- {message.role}\n{message.text}"
+        yield f"--- reply\n{one.reply}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_shown, value)) or "none"
+    return str(value).lower() if isinstance(value, bool) else str(value) or "none"

@@ -1,0 +1,85 @@
+"""What models cost: the dated table that comes with Tailor, and what tailor.toml says instead."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from tailor.config import Price
+from tailor.errors import UsageError
+
+if TYPE_CHECKING:
+    from tailor.config import Config
+    from tailor.spending import Spending
+
+FREE = Price(0.0, 0.0)
+"""Of models whose weights run on this machine: per token they cost nothing."""
+
+
+@dataclass(frozen=True)
+class PriceTable:
+    """Prices as they were on one day."""
+
+    date: str
+    """ISO 8601."""
+    source: str
+    """Where they were read, a sentence."""
+    prices: Mapping[str, Price]
+    """By model name, ``provider:name``."""
+
+
+@cache
+def shipped_prices() -> PriceTable:
+    """The table that comes with Tailor, ``prices.toml``."""
+    raw = tomllib.loads(files("tailor").joinpath("prices.toml").read_text("utf-8"))
+    prices = {name: Price(**price) for name, price in raw["prices"].items()}
+    return PriceTable(raw["date"], raw["source"], prices)
+
+
+def price(model: str, config: Config) -> Price | None:
+    """What tailor.toml says of a model, else the shipped table; None where neither knows it.
+
+    Models on this machine are free. The shipped table is not asked about a model behind
+    ``base_url``: its server may belong to anybody.
+    """
+    from tailor.models.provider import is_local
+
+    if named := config.prices.get(model):
+        return named
+    if is_local(model) or (model.startswith("ollama:") and not model.endswith("-cloud")):
+        return FREE
+    if config.base_url and model.startswith("openai:"):
+        return None
+    return shipped_prices().prices.get(model)
+
+
+def price_source(model: str, config: Config) -> str | None:
+    """Whose price :func:`price` gives, with its date; empty where it is 0, None where unknown."""
+    if model in config.prices:
+        return "tailor.toml"
+    known = price(model, config)
+    if known in (None, FREE):
+        return None if known is None else ""
+    return f"Tailor's price table of {shipped_prices().date}"
+
+
+def spending(model: str, config: Config, max_cost: float | None = None) -> Spending:
+    """What a command may spend on a model: ``max_cost`` US dollars, else tailor.toml's limit.
+
+    Raises:
+        UsageError: there is a limit, and the model's price is not known.
+    """
+    from tailor.spending import Spending
+
+    limit = config.max_cost if max_cost is None else max_cost
+    if limit is not None and price(model, config) is None:
+        raise UsageError(
+            f"The price of {model} is not known, so no limit can be kept: write "
+            f'[prices."{model}"] with input and output, US dollars per million tokens, into '
+            "tailor.toml, or run without --max-cost."
+        )
+    return Spending(limit)

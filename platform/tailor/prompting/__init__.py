@@ -1,0 +1,1 @@
+"""How a model is asked: wording, reasoning, structured replies, tools, and prompts compared."""

@@ -1,0 +1,95 @@
+"""From the scores of candidates to a ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tailor.retrieval.configuration import Configuration, Fusion
+
+    Numbers = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+
+_CONSTANT = 60
+"""Of reciprocal rank fusion."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Passages that either search found, and what each says of all of them; one row a passage.
+
+    Rows may be one question's, (n,), or those of many, (questions, n), where the arrays are padded
+    with ``number`` -1.
+    """
+
+    numbers: Numbers
+    """Of the passages, ascending."""
+    lexical: Floats
+    """BM25, 0 where no word is shared."""
+    cosines: Floats
+    """-1 where a text has no vector."""
+    lexical_ranks: Mapping[int, int] = field(default_factory=dict)
+    """Of one question's candidates that the words found, by number, from 1."""
+    dense_ranks: Mapping[int, int] = field(default_factory=dict)
+    """Of those that the vectors found."""
+
+    def ranked(self, configuration: Configuration) -> Floats:
+        """The fused score of each candidate, the higher the better; padding gets -1."""
+        import numpy as np
+
+        scores = fused(self.lexical, self.cosines, configuration.weight, configuration.fusion)
+        return np.where(self.numbers < 0, -1.0, np.round(scores, 9))
+
+
+def fused(lexical: Floats, cosines: Floats, weight: float, fusion: Fusion = "scores") -> Floats:
+    """The weighted mean of both sides along the last axis; ``weight`` is the share of BM25.
+
+    By scores each side is relative to its best candidate, the least possible score counting as 0,
+    that is 0 for BM25 and -1 for the cosine (Bruch et al. 2023). By ranks each side gives
+    1 / (60 + rank), and nothing where it did not find the passage (Cormack et al. 2009).
+    """
+    import numpy as np
+
+    if fusion == "ranks":
+        by_words = np.where(lexical > 0, 1 / (_CONSTANT + ranks(lexical)), 0.0)
+        by_meaning = np.where(cosines > -1, 1 / (_CONSTANT + ranks(cosines)), 0.0)
+        mixed: Floats = weight * by_words + (1 - weight) * by_meaning
+        return mixed
+    by_words = lexical / _positive(lexical.max(axis=-1, keepdims=True, initial=0.0))
+    by_meaning = (cosines + 1) / _positive(cosines.max(axis=-1, keepdims=True, initial=-1.0) + 1)
+    mixed = weight * by_words + (1 - weight) * by_meaning
+    return mixed
+
+
+def _positive(best: Floats) -> Floats:
+    import numpy as np
+
+    return np.where(best > 0, best, 1.0)
+
+
+def ranks(scores: Floats) -> Floats:
+    """Ranks from 1 along the last axis, the highest score first; ties in order of place."""
+    import numpy as np
+
+    order = np.argsort(-scores, axis=-1, kind="stable")
+    out = np.empty(scores.shape, dtype=np.float64)
+    places = np.broadcast_to(np.arange(1.0, scores.shape[-1] + 1), scores.shape)
+    np.put_along_axis(out, order, places, axis=-1)
+    return out
+
+
+def top(scores: Floats, n: int) -> Numbers:
+    """The places of the n best of those above 0, the best first; ties in order of place."""
+    import numpy as np
+
+    if not len(scores):
+        return np.empty(0, dtype=np.int64)
+    least = float(np.partition(scores, -n)[-n]) if n < len(scores) else 0.0
+    found = np.flatnonzero(scores >= least if least > 0 else scores > 0)
+    best: Numbers = found[np.argsort(-scores[found], kind="stable")][:n]
+    return best

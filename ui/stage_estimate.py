@@ -1,0 +1,104 @@
+"""What a run would take, worked out by a process of its own, on the page Stages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from tailor.scoring import format
+from tailor.ui import job, opened
+from tailor.ui.language import Language, literal
+from tailor.ui.refusal import refusal
+from tailor.workspace import Workspace
+
+_KEPT = 50
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Of all rows of a run."""
+
+    rows: int
+    """How many can be applied."""
+    calls: int
+    tokens: int
+    cost_usd: float | None
+    """None where the price is not known."""
+    most_usd: float | None
+    seconds: float | None
+    left_out: tuple[str, ...]
+    measured: bool
+
+
+def estimate(
+    workspace: Workspace, words: Sequence[str], answered: int, by_itself: bool, say: Language
+) -> Estimate | None:
+    """Calls, tokens, cost and time; ``by_itself``, else when it is asked for.
+
+    ``words`` are those after `tailor run`; None as long as it is not known.
+    """
+    known, key = opened.estimates(), (*words, answered, opened.stamp(workspace.root))
+    if key not in known:
+        asked = st.button(
+            say("run.estimate"), type="tertiary", icon=":material/calculate:", key="estimate"
+        )
+        if not (asked or by_itself):
+            return None
+        while len(known) >= _KEPT:
+            known.pop(next(iter(known)))
+        known[key] = job.estimate(workspace, words)
+    if known[key].alive:
+        st.caption(say("run.estimating"))
+        return None
+    found = read(known[key])
+    if found is None:
+        refusal(known[key].failure() or job.last_line(known[key].log))
+        return None
+    if found.rows:
+        st.caption(literal(sentence(found, say)))
+    for reason in found.left_out:
+        st.caption(literal(reason))
+    return found
+
+
+def busy() -> bool:
+    """Whether an estimate is being worked out."""
+    return any(each.alive for each in opened.estimates().values())
+
+
+def read(ended: job.Job) -> Estimate | None:
+    """What the process printed."""
+    if (said := job.said(ended)) is None:
+        return None
+    rows, all_ = said["rows"], said["total"]
+    return Estimate(
+        rows=len(rows),
+        calls=all_["calls"],
+        tokens=sum(row["input_tokens"] + row["output_tokens"] for row in rows),
+        cost_usd=all_["cost_usd"],
+        most_usd=all_["most_usd"],
+        seconds=all_["seconds"],
+        left_out=tuple(said["left_out"]),
+        measured=all(row["measured"] for row in rows),
+    )
+
+
+def sentence(found: Estimate, say: Language) -> str:
+    """One line of figures."""
+    if not found.calls and not found.seconds:
+        return say("run.nothing_to_do")
+    cost = format.usd(found.cost_usd, say.code)
+    parts = [
+        say("run.calls", count=format.count(found.calls, say.code)),
+        say("run.tokens", count=format.count(found.tokens, say.code)),
+        say("run.costs", cost=cost, most=format.usd(found.most_usd, say.code))
+        if found.cost_usd
+        else say("run.free" if found.cost_usd == 0 else "run.unpriced"),
+        say("run.takes", time=format.seconds(found.seconds, say.code))
+        if found.seconds is not None
+        else say("run.unmeasured"),
+    ]
+    told = " · ".join(parts)
+    return told if found.measured else f"{told}. {say('run.guess')}"

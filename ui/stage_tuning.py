@@ -1,0 +1,57 @@
+"""What retrieval tuning tried, on the page Stages: the best configurations, and what mattered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from tailor.retrieval.tuning import Tuning
+from tailor.run import Run
+from tailor.scoring import format
+from tailor.ui.language import Language, literal
+
+SHOWN = 10
+"""Configurations in a table."""
+
+
+def tuning(run: Run, say: Language) -> None:
+    """An expander with tables of what was tried, and a bar for each value of each setting."""
+    found = run.tuning()
+    if found is None:
+        return
+    with st.expander(say("tuning.title")):
+        st.markdown(literal(found.sentence(say.code)))
+        st.caption(say("tuning.searched"))
+        st.table(_searched(found, say))
+        if found.asked["tried"]:
+            st.caption(say("tuning.asked"))
+            st.table(_asked(found, say))
+        for name, values in found.search["matters"].items():
+            st.markdown(literal(f"**{name}**"))
+            for value, quality in values.items():
+                text = f"{value or say('tuning.own')}: {format.percent(quality, say.code)}"
+                st.progress(min(1.0, max(0.0, quality)), text=literal(text))
+
+
+def _searched(found: Tuning, say: Language) -> dict[str, list[str]]:
+    lines = found.search["tried"][:SHOWN]
+    return {
+        say("tuning.changes"): [_changes(line, say) for line in lines],
+        say("tuning.quality"): [format.percent(line["quality"], say.code) for line in lines],
+    }
+
+
+def _asked(found: Tuning, say: Language) -> dict[str, list[str]]:
+    lines = [found.asked["plain"], *found.asked["tried"]]
+    return {
+        say("tuning.changes"): [_changes(line, say) for line in lines],
+        say("tuning.score"): [format.percent(line["score"], say.code) for line in lines],
+        say("tuning.n"): [format.count(line["n"], say.code) for line in lines],
+    }
+
+
+def _changes(line: Mapping[str, Any], say: Language) -> str:
+    shown = Tuning.changes(line)
+    return literal(shown) if shown else say("tuning.plain")
