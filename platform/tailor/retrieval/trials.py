@@ -9,20 +9,16 @@ worse. The model's calls are kept, so that the run that follows does not pay for
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from math import ceil, prod
 from typing import TYPE_CHECKING, Any
 
-from tailor.asking import asking
-from tailor.assistant import Answer, Ask, Assistant
+from tailor.assistant import Ask, Assistant
 from tailor.benchmark import Question
-from tailor.errors import TailorError
 from tailor.retrieval.configuration import Configuration, Expansion, Rewriting
-from tailor.retrieval.search import TIE
-from tailor.scoring.score import PRIMARY, score
+from tailor.trial import TIE, try_on
 
 if TYPE_CHECKING:
     from tailor.retrieval.retriever import Retriever
@@ -272,38 +268,8 @@ class _Asker:
         known = self.known.setdefault(retriever.fingerprint, {})
         asked = self.questions[:n]
         missing = [q for q in asked if q.id not in known]
-        answers = self._answers(retriever, missing)
-        failed = [answer for answer in answers.values() if isinstance(answer, Exception)]
-        if len(failed) > len(answers) / 2:
-            raise TailorError(
-                f"retrieval_tuning could not try a configuration: {len(failed)} of {len(answers)} "
-                f"dev questions failed ({' '.join(str(failed[0]).split())[:200]}); run it again "
-                "later."
-            )
-        for q in missing:
-            answer = answers[q.id]
-            known[q.id] = score(q, answer)[PRIMARY] if isinstance(answer, Answer) else None
+        if missing:
+            assistant = replace(self.assistant, retriever=retriever)
+            found = try_on(assistant, missing, "A configuration of retrieval_tuning")
+            known |= {q.id: value for q, value in zip(missing, found.scores, strict=True)}
         return {q.id: value for q in asked if (value := known[q.id]) is not None}
-
-    def _answers(
-        self, retriever: Retriever, questions: Sequence[Question]
-    ) -> dict[str, Answer | Exception]:
-        from tailor.models.chat import HALT
-        from tailor.models.retry import error_kind, error_text
-
-        chain = replace(self.assistant, retriever=retriever).chain()
-
-        def ask(question: Question, halt: threading.Event) -> Answer | Exception:
-            try:
-                return chain.invoke(Ask(question.question), {"configurable": {HALT: halt}})
-            except TailorError:
-                raise
-            except Exception as error:
-                if error_kind(error) in ("auth", "quota", "not_found"):
-                    text = error_text(error)
-                    raise TailorError(f"The provider refuses the calls: {text}") from None
-                return error
-
-        workers = getattr(self.assistant.model, "concurrency", 8)
-        with asking(ask, questions, workers) as answered:
-            return {question.id: answer for question, answer in answered}
