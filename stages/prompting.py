@@ -89,9 +89,10 @@ class Prompting(Stage):
 
     def recorded(self, workspace: Workspace) -> Stage:
         """With the texts of prompt files in place of their names: files may change later."""
+        named = [variant.removeprefix("instructions=") for variant in self.variants]
         texts = tuple(
-            f"instructions={prompt_text(workspace.root, one)}" if one.startswith(MARK) else one
-            for one in (v.removeprefix("instructions=") for v in self.variants)
+            f"instructions={prompt_text(workspace.root, name)}" if name.startswith(MARK) else own
+            for own, name in zip(self.variants, named, strict=True)
         )
         told = prompt_text(workspace.root, self.instructions)
         return replace(self, instructions=told, variants=texts)

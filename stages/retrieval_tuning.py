@@ -82,7 +82,9 @@ class RetrievalTuning(Stage):
     )
     trials: int = setting(8, "configurations to try with the model at most", low=1)
     max_calls: int = setting(5000, "model calls that these trials may take at most", low=0)
-    seed: int = setting(0, "of what is tried with the model, and in which order", low=0)
+    seed: int = setting(
+        0, "of what is tried with the model, and in which order", low=0, high=2**32 - 1
+    )
 
     def __post_init__(self) -> None:
         """Refuse names that are no embedder or no reranker.
@@ -118,6 +120,7 @@ class RetrievalTuning(Stage):
         A dev question that gives a test question away is left out, and of the train questions,
         which teach the reranker, those that give away a dev or test question.
         """
+        from tailor.retrieval.cross_encoder import PREFIX, fingerprint
         from tailor.retrieval.tuning import Tuned, Tuning
         from tailor.scoring.score import METRIC_VERSION
 
@@ -150,7 +153,8 @@ class RetrievalTuning(Stage):
         }
         retriever = plain.model_copy(update=found)
         choices = self._choices(assistant, workspace)
-        setup = [plain.fingerprint, retriever.fingerprint, assistant.fingerprint]
+        read = [fingerprint(one) for one in choices.rerankers if one.startswith(PREFIX)]
+        setup = [plain.fingerprint, retriever.fingerprint, assistant.fingerprint, *read]
         tried = workspace.artifact(
             "passages-shown",
             [asdict(choices), self.trials, self.max_calls, self.seed, asked, *setup],

@@ -12,11 +12,12 @@ import pytest
 from tailor.assistant import Ask, Assistant
 from tailor.benchmark import Question
 from tailor.documents.passages import Passage
-from tailor.errors import NotApplicable
+from tailor.errors import NotApplicable, TailorError
 from tailor.example import Example
 from tailor.prompting import shots
 from tailor.prompting.groups import groups
 from tailor.stages import FewShot, Prompting, Retrieval
+from tailor.testing import server_error
 from tailor.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -226,6 +227,17 @@ def test_a_model_that_is_never_right_makes_no_examples(hosted: Workspace, model:
     model.gate.reply = lambda _: "no idea at all"
     with pytest.raises(NotApplicable, match="answered none of the 4 train questions rightly"):
         FewShot(bootstrap=True).apply(hosted.root_assistant(), hosted)
+
+
+def test_a_server_that_fails_is_not_taken_for_a_model_that_is_wrong(
+    hosted: Workspace, model: Model
+) -> None:
+    model.fault = lambda _: server_error(501)
+    with pytest.raises(TailorError, match="4 of 4 questions failed"):
+        FewShot(shots=3, bootstrap=True).apply(hosted.root_assistant(), hosted)
+    model.fault = lambda _: None
+    assistant = FewShot(shots=3, bootstrap=True).apply(hosted.root_assistant(), hosted)
+    assert len(shown(assistant, "When?")) == 3
 
 
 def test_structured_examples_are_shown_as_json(workspace: Workspace) -> None:

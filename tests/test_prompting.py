@@ -306,6 +306,21 @@ def test_a_model_with_tools_calls_them(workspace: Workspace) -> None:
     assert not answer.fell_back
 
 
+def test_a_tool_call_that_is_no_json_is_told_so_and_made_again(workspace: Workspace) -> None:
+    function = {"name": "calculate", "arguments": '{"expression": 1 +'}
+    broken = {
+        "content": None,
+        "tool_calls": [{"id": "1", "type": "function", "function": function}],
+    }
+    replies = iter([broken, tool_call("calculate", {"expression": "2 * 21"}), "42"])
+    with OpenAIServer(lambda _: next(replies)) as server:
+        opened = Workspace(workspace.root, {"base_url": server.url, "retries": 0})
+        assistant = Prompting(tools=True).apply(opened.root_assistant("openai:x"), opened)
+        assert assistant.answer(ENGLISH).text == "42"
+        tools = [m for m in server.requests[1].messages if m["role"] == "tool"]
+    assert len(tools) == 1
+
+
 def test_a_server_that_refuses_tools_is_asked_in_words(workspace: Workspace) -> None:
     def fault(request: Request) -> Fault | None:
         return Fault(400, body='{"error": {}}') if "tools" in request.body else None
@@ -380,4 +395,9 @@ def test_a_run_keeps_the_text_of_a_prompt_file(hosted: Workspace, tmp_path: Path
     (folder / "own.md").write_text("Be brief.", "utf-8")
     (run,) = hosted.climb([Prompting(instructions="file:prompts/own.md")])
     (folder / "own.md").write_text("Be long.", "utf-8")
+    assert run.assistant().fingerprint == run.fingerprint
+
+
+def test_a_run_with_variants_in_words_can_be_made_again(hosted: Workspace) -> None:
+    (run,) = hosted.climb([Prompting(variants=("instructions=Be brief.", "style=steps"))])
     assert run.assistant().fingerprint == run.fingerprint

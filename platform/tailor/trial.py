@@ -43,13 +43,7 @@ def try_on(assistant: Assistant, questions: Sequence[Question], what: str) -> Tr
     """
     from tailor.scoring.score import PRIMARY, score
 
-    answers = answered(assistant, questions)
-    failed = [answer for answer in answers if isinstance(answer, Exception)]
-    if len(failed) > len(answers) / 2:
-        raise TailorError(
-            f"{what} could not be tried: {len(failed)} of {len(answers)} questions failed "
-            f"({' '.join(str(failed[0]).split())[:200]}); run it again later."
-        )
+    answers = answered(assistant, questions, what)
     known = [answer for answer in answers if isinstance(answer, Answer)]
     tokens = sum(answer.input_tokens + answer.output_tokens for answer in known)
     scores = (
@@ -59,11 +53,13 @@ def try_on(assistant: Assistant, questions: Sequence[Question], what: str) -> Tr
     return Trial(tuple(scores), tokens / max(1, len(known)))
 
 
-def answered(assistant: Assistant, questions: Sequence[Question]) -> list[Answer | Exception]:
+def answered(
+    assistant: Assistant, questions: Sequence[Question], what: str
+) -> list[Answer | Exception]:
     """The answers in the questions' order; what went wrong with one stands in its place.
 
     Raises:
-        TailorError: the provider refuses the calls.
+        TailorError: more than half of the questions failed, or the provider refuses the calls.
     """
     from tailor.models.chat import HALT
     from tailor.models.retry import error_kind, error_text
@@ -83,6 +79,12 @@ def answered(assistant: Assistant, questions: Sequence[Question]) -> list[Answer
     workers = getattr(assistant.model, "concurrency", 8)
     with asking(ask, range(len(questions)), workers) as done:
         found = dict(done)
+    failed = [found[at] for at in sorted(found) if isinstance(found[at], Exception)]
+    if len(failed) > len(questions) / 2:
+        raise TailorError(
+            f"{what} could not be tried: {len(failed)} of {len(questions)} questions failed "
+            f"({' '.join(str(failed[0]).split())[:200]}); run it again later."
+        )
     return [found[at] for at in range(len(questions))]
 
 

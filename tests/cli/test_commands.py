@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,12 @@ def test_the_stages_are_listed_with_their_settings(tailor, workspace: Workspace)
     assert listed.code == 0
     for shown in ("few_shot", "shots", "examples shown", "shout", "volume", "how loudly"):
         assert shown in listed.out
+    stages = {s["row"]: s for s in tailor("run", "-w", workspace.root, "--json").json["stages"]}
+    assert stages["shout"] == {
+        "row": "shout",
+        "meaning": "Say it loudly.",
+        "settings": [{"name": "volume", "value": 11, "meaning": "how loudly"}],
+    }
 
 
 def test_gates(tailor, hosted: Workspace) -> None:
@@ -160,6 +167,23 @@ def test_doctor(tailor, workspace: Workspace) -> None:
     states = {f["name"]: f["state"] for f in ended.json["findings"]}
     assert states["torch"] == states["shipped reader"] == states["workspace"] == "ok"
     assert states["openai key"] == "absent"
+
+
+def test_doctor_names_the_programs_that_documents_need(
+    tailor, workspace: Workspace, tmp_path: Path, monkeypatch
+) -> None:
+    def findings() -> dict[str, dict[str, str]]:
+        found = tailor("doctor", "-w", workspace.root, "--json").json["findings"]
+        return {f["name"]: f for f in found}
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert findings()["tesseract"]["state"] == "absent"
+    assert "vie and eng" in findings()["tesseract"]["remedy"]
+    program = tmp_path / "tesseract"
+    program.write_text("#!/bin/sh\necho 'List of languages:'\necho eng\n", "utf-8")
+    program.chmod(0o755)
+    assert findings()["tesseract"]["detail"] == "reads eng"
+    assert findings()["tesseract"]["remedy"].count("vie") == 1
 
 
 def test_who_gets_the_texts() -> None:
@@ -233,3 +257,14 @@ def test_standard_output_is_json_and_nothing_else(workspace: Workspace) -> None:
         check=True,
     )
     assert json.loads(ended.stdout)["totals"]
+
+
+def test_one_question_makes_no_row_with_a_hosted_model(
+    tailor, configure: Callable[..., Workspace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trying prompts is paid for in a run, which says before what is sent where."""
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    away = configure(base_url="http://192.0.2.1/v1", timeout=1, retries=0)
+    variants = "prompting.variants=style=steps"
+    ended = tailor("ask", "Refunds?", "-s", "prompting", "--set", variants, "-w", away.root)
+    assert (ended.code, "run the row first" in ended.sentence) == (1, True)

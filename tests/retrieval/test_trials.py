@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from tailor.errors import UsageError
 from tailor.ladder import climb
 from tailor.retrieval.configuration import Configuration
 from tailor.retrieval.trials import LEAST, Choices, Trial, chosen, rungs
+from tailor.testing import tool_call
 from tailor.workspace import Workspace
 
 Configure = Callable[..., Workspace]
@@ -103,6 +105,18 @@ def test_calls_are_bounded_and_kept(configure: Configure, model: Any) -> None:
     assert len(model.server.requests) == sent
 
 
+def test_calls_that_tools_may_take_are_within_the_bound(configure: Configure, model: Any) -> None:
+    workspace = configure(ladder=["retrieval_tuning"])
+    workspace.ingest()
+    model.server.reply = lambda messages: tool_call("calculate", {"expression": "1 + 1"})
+    stage = workspace.stage("retrieval_tuning", {**QUICK, "ks": (1, 2, 3), "max_calls": 32})
+    assistant = workspace.stage("prompting", {"tools": True, "rounds": 2}).apply(
+        workspace.root_assistant(), workspace
+    )
+    stage.apply(assistant, workspace)
+    assert 16 <= model.server.count <= 32
+
+
 def test_the_same_seed_tries_the_same(configure: Configure, model: Any) -> None:
     from tailor.retrieval.trials import _Proposals
 
@@ -121,6 +135,11 @@ def test_the_same_seed_tries_the_same(configure: Configure, model: Any) -> None:
     assert tried(0) == tried(0)
     assert len(set(tried(0))) == 6
     assert tried(0)[0] == Configuration(k=1)  # at first what the search found
+
+
+def test_a_seed_that_no_generator_takes_is_one_sentence(workspace: Workspace) -> None:
+    with pytest.raises(UsageError, match=r"retrieval_tuning\.seed: 4294967296 is above"):
+        workspace.stage("retrieval_tuning", {"seed": 2**32})
 
 
 def test_few_combinations_are_all_tried(configure: Configure, model: Any) -> None:

@@ -202,6 +202,17 @@ def test_it_is_said_what_is_sent_where(judged: Workspace, model: Model, tailor: 
     assert "Sent to models.example: 5 answers" in ended.err
 
 
+def test_rows_of_several_models_are_told_apart(
+    judged: Workspace, model: Model, tailor: Command
+) -> None:
+    Judge(model)
+    for name in ("openai:double", "openai:other"):
+        tailor("run", "prompting", "-m", name, "-w", judged.root)
+    ended = tailor("judge", "-w", judged.root)
+    assert "openai:double" in ended.out
+    assert "openai:other" in ended.out
+
+
 def test_a_failed_verdict_is_unscored(judged: Workspace, model: Model, tailor: Command) -> None:
     def say(text: str, n: int) -> str:
         return "I would give it a 9." if "guest network" in text or "JSON" in text else good(text)

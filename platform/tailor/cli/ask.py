@@ -34,7 +34,7 @@ def command(
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
 ) -> None:
-    """Answer one question with the winner, or with the row of your choice."""
+    """Answer one question, with the winner or a row of your choice."""
     from rich.text import Text
 
     from tailor import outgoing
@@ -52,6 +52,8 @@ def command(
         raise UsageError("Ask a question: tailor ask 'How many days of leave?'")
     admitted = filters(folder, language, since, until, document)
     opened = open_workspace(workspace, sets)
+    # What a row is made with is paid for in a run, which says what is sent and keeps to a limit.
+    opened.builds = not receiver(model or opened.config.model, opened.config)
     chosen = assistant_for(opened, stage, model)
     for reason in chosen.left_out:
         say(reason)

@@ -42,7 +42,7 @@ def check(
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
 ) -> None:
-    """Name everything that is wrong with the benchmark; exits with 1 on errors."""
+    """Name everything that is wrong with the benchmark. Exits with 1 on errors."""
     from tailor.benchmarking.check import check as check_benchmark
     from tailor.cli.common import one_bar, open_workspace, print_json, say
     from tailor.models.provider import receiver
@@ -209,7 +209,7 @@ def split(
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
 ) -> None:
-    """Share the questions out to train, dev and test, and record it in the file."""
+    """Share the questions out to train, dev and test, in the file."""
     from rich.table import Table
 
     from tailor.benchmarking import assignment

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 IdsArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[ID]...", help="Of drafts; without any, those waiting are shown."),
+    typer.Argument(metavar="ID", help="Of drafts; without any, those waiting are shown."),
 ]
 AllOption = Annotated[bool, typer.Option("--all", help="Every draft that waits.")]
 
@@ -36,7 +36,7 @@ def draft(
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
 ) -> None:
-    """Draft questions from the documents; they count nowhere until they are approved.
+    """Draft questions from the documents. They count nowhere until they are approved.
 
     A chat model writes them and tries each: understandable by itself, the quote in the document,
     the same answer when read again, no answer without the passage. The shipped model cannot; with
@@ -87,7 +87,7 @@ def approve(
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
 ) -> None:
-    """Let drafts count; without an id, show those that wait with their evidence."""
+    """Let drafts count. Without an id, show those that wait with their evidence."""
     from tailor.benchmarking.waiting import FOR_TRAINING
     from tailor.cli.common import here, open_workspace, say
 

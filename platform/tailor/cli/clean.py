@@ -17,7 +17,10 @@ def command(
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
 ) -> None:
-    """Show what .tailor keeps without need (old indexes, unused artifacts, logs), and delete it."""
+    """Show what .tailor keeps without need, and delete it.
+
+    That is old indexes, unused artifacts and logs; it asks first.
+    """
     from tailor.cli.common import open_workspace, print_json, say
 
     opened = open_workspace(workspace)

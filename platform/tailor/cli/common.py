@@ -45,6 +45,7 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
+        metavar="KEY=VALUE",
         help="key=value of tailor.toml, or stage.setting=value; builds_on.row=base.",
         show_default=False,
     ),

@@ -58,7 +58,7 @@ def command(
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
 ) -> None:
-    """Compare all rows of the ladder, or two of them question by question."""
+    """Compare all rows, or two of them question by question."""
     from tailor.cli.common import (
         here,
         name_problems,

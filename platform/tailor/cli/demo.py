@@ -12,7 +12,7 @@ def command(
     sets: SetOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Run the whole ladder on the sample company: offline, without a key."""
+    """Run the whole ladder on the sample company. Offline, without a key."""
     from tailor.cli.common import (
         here,
         name_problems,

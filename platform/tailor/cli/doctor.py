@@ -27,7 +27,7 @@ class Finding:
 
 
 def command(workspace: WorkspaceOption = Path(), json: JsonOption = False) -> None:
-    """Say what is installed and at hand, and what to do about what is not."""
+    """Say what is installed, and what to do about what is not."""
     from rich.table import Table
     from rich.text import Text
 
@@ -48,7 +48,7 @@ def command(workspace: WorkspaceOption = Path(), json: JsonOption = False) -> No
 
 
 def examine(folder: Path) -> Iterator[Finding]:
-    """Look at Python, packages, models, GPU, keys and the workspace; changes nothing."""
+    """Look at Python, packages, models, programs, GPU, keys and the workspace; changes nothing."""
     import platform
     import shutil
     import sqlite3
@@ -58,6 +58,7 @@ def examine(folder: Path) -> Iterator[Finding]:
     yield from _packages()
     yield from _plugins()
     yield from _models()
+    yield from _programs()
     yield _gpu()
     yield from _keys()
     yield _workspace(folder)
@@ -97,6 +98,29 @@ def _models() -> Iterator[Finding]:
             yield Finding(f"shipped {name}", "ok", f"{size:.1f} MB")
         else:
             yield Finding(f"shipped {name}", "problem", "missing", "install Tailor again")
+
+
+def _programs() -> Iterator[Finding]:
+    from tailor.documents.readers import converted, ocr
+
+    tesseract = ocr.program()
+    known = ocr.installed(tesseract) if tesseract else ()
+    lacking = " and ".join(name for name in ocr.LANGUAGES if name not in known)
+    yield Finding(
+        "tesseract",
+        "absent" if lacking else "ok",
+        f"reads {', '.join(known)}" if known else "",
+        f"install it with its language data {lacking} to read scans and pictures"
+        if lacking
+        else "",
+    )
+    office = converted.program()
+    yield Finding(
+        "LibreOffice",
+        "ok" if office else "absent",
+        office or "",
+        "" if office else "install it to read old doc and ppt files",
+    )
 
 
 def _gpu() -> Finding:

@@ -25,7 +25,10 @@ def command(
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
 ) -> None:
-    """Say what a row changed, and for a question the exact prompt, passages and raw reply."""
+    """Say what a row changed, or what led to one of its answers.
+
+    For a question of the benchmark: the exact prompt, the passages and the raw reply.
+    """
     from dataclasses import asdict
 
     from rich.text import Text

@@ -25,7 +25,7 @@ def export(
     seed: Annotated[int, typer.Option(help="Another seed gives another order.")] = 0,
     workspace: WorkspaceOption = Path(),
 ) -> None:
-    """Write questions for people to answer, in random order and without answers."""
+    """Write questions for people to answer. In random order and without answers."""
     from tailor.benchmarking import human
     from tailor.cli.common import here, name_problems, open_workspace, say
 

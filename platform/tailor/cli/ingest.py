@@ -17,7 +17,7 @@ _NAMED = 10
 def command(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[PATH]...", help="Only these files or folders of knowledge/."),
+        typer.Argument(metavar="PATH", help="Only these files or folders of knowledge/."),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only list what would happen; write nothing.")
@@ -33,7 +33,7 @@ def command(
     sets: SetOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Read, split, embed and index the documents in knowledge/; only what changed costs anything."""  # noqa: E501
+    """Read, split, embed and index the documents in knowledge/. Only what changed costs anything."""  # noqa: E501
     from tailor.cli.common import one_bar, open_workspace, print_json, say
     from tailor.documents.recordings import announcements
     from tailor.errors import UsageError

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def command(
     rows: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ROW]...", help="Rows, or ROW@MODEL; without any, all of them."),
+        typer.Argument(metavar="ROW", help="Rows, or ROW@MODEL; without any, all of them."),
     ] = None,
     split: Annotated[Literal["dev", "test"], typer.Option(help="Which questions.")] = "test",
     model: ModelOption = None,
@@ -50,7 +50,7 @@ def command(
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
 ) -> None:
-    """Let a chat model judge the answers: correctness, completeness, relevance, faithfulness.
+    """Let a chat model judge the answers. Correctness, completeness, relevance, faithfulness.
 
     Its scores appear in `tailor compare --details` beside the other metrics. Every verdict is kept
     and paid for once; an answer without one is unscored.
@@ -165,7 +165,9 @@ def _table(session: "Session") -> "Table":
 
     from tailor.scoring.format import UNKNOWN, count, percent
     from tailor.scoring.judge_prompts import SCALES
+    from tailor.scoring.scored import key, labels
 
+    names = labels([row.run for row in session.rows])
     table = Table("Row", *(scale.capitalize() for scale in SCALES), "Judged", "Unscored")
     for row in session.rows:
         means = (row.means[f"judge_{scale}"] for scale in SCALES)
@@ -173,25 +175,30 @@ def _table(session: "Session") -> "Table":
             f"{percent(i.mean)} ({percent(i.low)} to {percent(i.high)})" if i else UNKNOWN
             for i in means
         ]
-        table.add_row(*map(Text, (row.run.row, *cells, count(row.asked), count(row.unscored))))
+        table.add_row(
+            *map(Text, (names[key(row.run)], *cells, count(row.asked), count(row.unscored)))
+        )
     return table
 
 
 def _show(session: "Session", biases: "list[Bias]", agreement: "list[Agreement]") -> None:
     from tailor.cli.common import stdout
     from tailor.scoring.format import UNKNOWN, count, percent, points, usd
+    from tailor.scoring.scored import key, labels
 
     out = stdout()
+    names = labels([row.run for row in session.rows])
     out.print(_table(session))
     for row in session.rows:
+        name = names[key(row.run)]
         for failure, times in row.failures.items():
             votes = "1 vote" if times == 1 else f"{count(times)} votes"
-            out.print(f"{row.run.row}: {votes} failed: {failure}", markup=False)
+            out.print(f"{name}: {votes} failed: {failure}", markup=False)
         if row.steady:
             spread = row.steady["variance_correctness"]
             told = f"; variance of correctness {spread:.3f}" if spread is not None else ""
             changed = percent(row.steady["changed"])
-            out.print(f"{row.run.row}: votes differ on {changed} of the answers{told}.")
+            out.print(f"{name}: votes differ on {changed} of the answers{told}.")
     for bias in biases:
         if d := bias.difference:
             said = "Bias" if bias.found else "No bias seen"

@@ -28,7 +28,7 @@ def command(
     stages: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[ROW]...", help="Stages or rows, or all; without any, the stages are listed."
+            metavar="ROW", help="Stages or rows, or all; without any, the stages are listed."
         ),
     ] = None,
     model: ModelOption = None,
@@ -60,7 +60,7 @@ def command(
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
 ) -> None:
-    """Run stages on the benchmark; asks only what has no stored answer."""
+    """Run stages on the benchmark. Only what has no stored answer is asked."""
     from tailor.cli.common import (
         here,
         name_broken_plugins,
@@ -79,7 +79,7 @@ def command(
     opened = open_workspace(workspace, sets)
     name_broken_plugins()
     if not stages:
-        list_stages(opened)
+        list_stages(opened, json)
         return
     name_problems(opened.benchmark)
     rows = rows_for(opened, stages, carry, in_order)
@@ -101,28 +101,35 @@ def command(
     raise typer.Exit(exit_code(runs, min_score, require_gain))
 
 
-def list_stages(workspace: "Workspace") -> None:
+def list_stages(workspace: "Workspace", json: bool = False) -> None:
     """Print every stage and every row with its settings, their values here and what they mean."""
     from dataclasses import fields
 
     from rich.table import Table
     from rich.text import Text
 
-    from tailor.cli.common import stdout
+    from tailor.cli.common import print_json, stdout
     from tailor.stage import stage_types
 
     table = Table("stage", "setting", "value", "meaning")
+    listed = []
     config = workspace.config
     again = [row for row in (*config.ladder, *config.stages) if ":" in row]
     for name in dict.fromkeys((*stage_types(workspace.own_stages), *again)):
         stage = workspace.stage(name)
         about = (type(stage).__doc__ or "").strip().splitlines()[0]
         table.add_row(name, "", "", Text(about), style="bold")
+        settings = []
         for field in fields(stage):
-            value = str(getattr(stage, field.name))
-            shown = value if len(value) <= 40 else value[:39] + "…"
-            table.add_row("", field.name, Text(shown), Text(field.metadata.get("meaning", "")))
-    stdout().print(table)
+            value, meaning = getattr(stage, field.name), field.metadata.get("meaning", "")
+            shown = str(value) if len(str(value)) <= 40 else str(value)[:39] + "…"
+            table.add_row("", field.name, Text(shown), Text(meaning))
+            settings.append({"name": field.name, "value": value, "meaning": meaning})
+        listed.append({"row": name, "meaning": about, "settings": settings})
+    if json:
+        print_json({"schema_version": 1, "stages": listed})
+    else:
+        stdout().print(table)
 
 
 def climb(

@@ -32,7 +32,7 @@ def command(
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
 ) -> None:
-    """Show the passages closest to a question; asks no model and costs nothing."""
+    """Show the passages closest to a question. Asks no model and costs nothing."""
     from rich.text import Text
 
     from tailor.cli.common import open_workspace, print_json, say, stdout

@@ -6,7 +6,7 @@ from tailor.cli.common import JsonOption, WorkspaceOption
 
 
 def command(workspace: WorkspaceOption = Path(), json: JsonOption = False) -> None:
-    """List the trainings of models, going on and past, with their losses."""
+    """List trainings of models with their losses, past and going on."""
     from rich.table import Table
     from rich.text import Text
 

@@ -35,7 +35,7 @@ def command(
     port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
 ) -> None:
-    """Open the interface in the browser; only this machine can reach it."""
+    """Open the interface in the browser. Only this machine can reach it."""
     import socket
     from importlib.util import find_spec
 

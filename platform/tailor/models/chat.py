@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,7 @@ class Chat(Runnable[Prompt, Reply]):
         self._load = load
         self._model: BaseChatModel | None = None
         self._lock = threading.Lock()
+        self._under_way: dict[str, threading.Event] = {}
         self.fingerprint = fingerprint
         self.store = store
         self.price = price
@@ -146,19 +148,36 @@ class Chat(Runnable[Prompt, Reply]):
 
         request = self.request(messages, repeat)
         key = digest(request)
-        call = self.store.call(key)
-        if call is None:
-            started = time.monotonic()
-            told = (config or {}).get("configurable", {})
-            message = self.sent(
-                messages,
-                lambda: self._once(messages, config),
-                told.get(HALT, NEVER),
-                told.get(WAITING),
-            )
-            call = Call(request, messages_to_dict([message])[0], time.monotonic() - started)
-            self.store.keep_call(key, call)
+        with self.alone(key):
+            call = self.store.call(key)
+            if call is None:
+                started = time.monotonic()
+                told = (config or {}).get("configurable", {})
+                message = self.sent(
+                    messages,
+                    lambda: self._once(messages, config),
+                    told.get(HALT, NEVER),
+                    told.get(WAITING),
+                )
+                call = Call(request, messages_to_dict([message])[0], time.monotonic() - started)
+                self.store.keep_call(key, call)
         return key, call
+
+    @contextmanager
+    def alone(self, key: str) -> Iterator[None]:
+        """Wait for another thread that is making the call of this key: it is not paid twice."""
+        with self._lock:
+            first = self._under_way.get(key)
+            own = None if first else self._under_way.setdefault(key, threading.Event())
+        if first is not None:
+            first.wait()
+        try:
+            yield
+        finally:
+            if own is not None:
+                with self._lock:
+                    del self._under_way[key]
+                own.set()
 
     def request(self, messages: list[BaseMessage], repeat: int) -> dict[str, Any]:
         """What tells one call from another; its digest is the key of the stored call."""

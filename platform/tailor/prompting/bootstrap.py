@@ -28,7 +28,7 @@ def bootstrapped(
     calls are kept, and what came of them is an artifact.
 
     Raises:
-        TailorError: the provider refuses the calls.
+        TailorError: more than half of the questions failed, or the provider refuses the calls.
     """
     from tailor.scoring.score import METRIC_VERSION
     from tailor.trial import answered
@@ -38,7 +38,7 @@ def bootstrapped(
     def build(folder: Path) -> None:
         if workspace.progress:
             workspace.progress("bootstrap", 0, len(questions))
-        answers = answered(plain, questions)
+        answers = answered(plain, questions, "few_shot.bootstrap")
         found = [_said(workspace, plain, q, a) for q, a in zip(questions, answers, strict=True)]
         (folder / "examples.json").write_text(json.dumps(found), "utf-8")
 

@@ -125,13 +125,15 @@ def _exchange(chat: Chat, fitted: Prompt, prompt: Prompt, config: RunnableConfig
     for turn in range(prompt.format.rounds + 2):
         message, reply = _asked(chat, messages, prompt, config)
         replies.append(reply)
-        if not prompt.format.tools or not message.tool_calls or turn > prompt.format.rounds:
+        calls = [*message.tool_calls, *message.invalid_tool_calls]
+        if not prompt.format.tools or not calls or turn > prompt.format.rounds:
             break
         lang, over = _language(prompt), turn == prompt.format.rounds
         messages.append(message)
-        for call in message.tool_calls:
+        for call in calls:
+            args = call["args"] if isinstance(call["args"], dict) else {}  # else it is no JSON
             result = (
-                USED_UP[lang] if over else called(call["name"], call["args"], prompt.passages, lang)
+                USED_UP[lang] if over else called(call["name"] or "", args, prompt.passages, lang)
             )
             messages.append(ToolMessage(result, tool_call_id=call["id"] or ""))
     return _together(replies)
@@ -148,12 +150,13 @@ def _asked(
     by = {"tools": list(SCHEMAS)} if prompt.format.tools else {"schema": dict(schema)}
     request = {**chat.request(asked, prompt.repeat), **by}
     key = digest(request)
-    call = chat.store.call(key)
-    if call is None:
-        started = time.monotonic()
-        made = chat.sent(asked, _sending(chat, asked, by, config), *_halt(config))
-        call = Call(request, messages_to_dict([made])[0], time.monotonic() - started)
-        chat.store.keep_call(key, call)
+    with chat.alone(key):
+        call = chat.store.call(key)
+        if call is None:
+            started = time.monotonic()
+            made = chat.sent(asked, _sending(chat, asked, by, config), *_halt(config))
+            call = Call(request, messages_to_dict([made])[0], time.monotonic() - started)
+            chat.store.keep_call(key, call)
     message = messages_from_dict([call.reply])[0]
     assert isinstance(message, AIMessage)
     took = chat.took(asked, message)

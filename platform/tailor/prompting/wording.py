@@ -131,6 +131,11 @@ def in_language(text: str, language: str) -> str:
     return "\n\n".join(part.strip() for part in (head, own) if part.strip())
 
 
+def unsectioned(text: str) -> str:
+    """A text in which a line ``[en]`` or ``[vi]`` begins no section: for what others wrote."""
+    return _SECTION.sub(r"(\1)", text)
+
+
 def without_thought(reply: str) -> str:
     """A reply without the thinking that some models write before it, between ``<think>`` tags."""
     return _THOUGHT.sub("", reply, count=1)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 PREFIX = "cross-encoder:"
+_LOADING = threading.Lock()
 
 
 def folder_of(reranker: str) -> Path:
@@ -49,7 +50,9 @@ def scores(reranker: str, question: str, texts: Sequence[str]) -> Floats:
     """
     import numpy as np
 
-    model, lock = _loaded(folder_of(reranker))
+    folder = folder_of(reranker)
+    with _LOADING:
+        model, lock = _loaded(folder)
     with lock:
         found = model.predict([(question, text) for text in texts], show_progress_bar=False)
     values = np.asarray(found, dtype=np.float64)

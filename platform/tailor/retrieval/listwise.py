@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tailor.assistant import Prompt
 from tailor.documents.passages import Passage
 from tailor.framing import blocks
+from tailor.prompting.wording import unsectioned
 from tailor.retrieval.follow_up import untold
 from tailor.retrieval.took import Took
 from tailor.text import language
@@ -63,7 +64,8 @@ def ordered(
     if len(passages) < 2:
         return Ordered(tuple(range(len(passages))))
     clipped = [_clipped(passage) for passage in passages]
-    asked = _PROMPTS[language(question)].format(passages=blocks(clipped, quoted=True))
+    shown = unsectioned(blocks(clipped, quoted=True))
+    asked = _PROMPTS[language(question)].format(passages=shown)
     started = time.monotonic()
     reply = chat.invoke(Prompt(question, instructions=asked), untold(config))
     places = parsed(reply.text, len(passages))

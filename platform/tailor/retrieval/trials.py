@@ -115,7 +115,8 @@ def best_by_trials(
         found: what the search without model found.
         choices: what is tried.
         trials: how many configurations at most.
-        max_calls: model calls at most; plain retrieval is answered whatever the limit is.
+        max_calls: model calls at most, with tools used as often as they may be; plain retrieval is
+            answered whatever the limit is.
         seed: of the order of questions and of the proposals.
 
     Raises:
@@ -129,10 +130,11 @@ def best_by_trials(
     first = Trial(plain.configuration, base, True)
     proposals = _Proposals(choices.values(found.configuration), trials, seed)
     tried: list[Trial] = []
-    calls, stopped = len(order), False
+    answering = assistant.format.rounds + 2 if assistant.format.tools else 1
+    calls, stopped = answering * len(order), False
     for number, proposal in enumerate(proposals.each(found.configuration), 1):
         how, scores = proposal.configuration, dict[str, float]()
-        done, cost = 0, 1 + (how.rewriting != "none") + (how.reranker == "llm")
+        done, cost = 0, answering + (how.rewriting != "none") + (how.reranker == "llm")
         for step, n in enumerate(rungs(len(order))):
             stopped = calls + cost * (n - done) > max_calls
             if stopped:

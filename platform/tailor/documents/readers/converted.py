@@ -58,17 +58,22 @@ def _checked(content: bytes) -> str:
     return ".doc"
 
 
-def _converted(content: bytes, kind: str) -> bytes:
+def program() -> str | None:
+    """Where LibreOffice is, None where it is not installed."""
     path = os.pathsep.join([os.environ.get("PATH", ""), *_ELSEWHERE])
-    program = shutil.which("soffice", path=path) or shutil.which("libreoffice", path=path)
-    if program is None:
+    return shutil.which("soffice", path=path) or shutil.which("libreoffice", path=path)
+
+
+def _converted(content: bytes, kind: str) -> bytes:
+    office = program()
+    if office is None:
         what = "Word" if kind == ".doc" else "PowerPoint"
         raise Refused(f"old {what} file: install LibreOffice, or save it as {kind}x")
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / f"file{kind}"
         source.write_bytes(content)
         profile = (Path(folder) / "profile").as_uri()
-        command = [program, f"-env:UserInstallation={profile}", "--headless", "--norestore",
+        command = [office, f"-env:UserInstallation={profile}", "--headless", "--norestore",
                    "--nologo", "--convert-to", f"{kind[1:]}x", "--outdir", folder,
                    str(source)]  # fmt: skip
         try:

@@ -11,7 +11,7 @@ from tailor.documents.converter import converter
 from tailor.documents.refusal import Refused
 
 INSTALL = "install tesseract (with its language data `vie` and `eng`) to have its text recognised"
-_LANGUAGES = ("vie", "eng")
+LANGUAGES = ("vie", "eng")
 _PAGE_SECONDS = 120.0
 
 
@@ -27,7 +27,7 @@ def program() -> str | None:
 def note() -> str:
     """What readers say about recognised text."""
     found = program()
-    languages = "+".join(_installed(found)) if found else ""
+    languages = "+".join(installed(found)) if found else ""
     return f"text recognised by tesseract ({languages}); check letters and numbers"
 
 
@@ -43,7 +43,7 @@ def recognised(picture: Path, dpi: int | None = None) -> str:
         raise Refused(f"a picture: {INSTALL}")
     # One thread: several make a page no faster and slow down what runs beside.
     single = ["env", "OMP_THREAD_LIMIT=1"] if shutil.which("env") else []
-    command = [*single, found, str(picture), "stdout", "-l", "+".join(_installed(found))]
+    command = [*single, found, str(picture), "stdout", "-l", "+".join(installed(found))]
     if dpi is not None:
         command += ["--dpi", str(dpi)]
     try:
@@ -57,9 +57,9 @@ def recognised(picture: Path, dpi: int | None = None) -> str:
 
 
 @functools.cache
-def _installed(found: str) -> tuple[str, ...]:
+def installed(found: str) -> tuple[str, ...]:
     """Vietnamese and English where their data is there, else what is."""
     done = converter([found, "--list-langs"], _PAGE_SECONDS)
     known = done.stdout.decode("utf-8", "replace").split()
-    wanted = tuple(name for name in _LANGUAGES if name in known)
+    wanted = tuple(name for name in LANGUAGES if name in known)
     return wanted or tuple(name for name in known[-1:] if name.isalpha()) or ("eng",)
