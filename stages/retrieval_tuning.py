@@ -83,7 +83,7 @@ class RetrievalTuning(Stage):
     trials: int = setting(8, "configurations to try with the model at most", low=1)
     max_calls: int = setting(5000, "model calls that these trials may take at most", low=0)
     seed: int = setting(
-        0, "of what is tried with the model, and in which order", low=0, high=2**32 - 1
+        0, "seed: what is tried with the model, and in which order", low=0, high=2**32 - 1
     )
 
     def __post_init__(self) -> None:

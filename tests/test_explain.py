@@ -134,3 +134,20 @@ def test_a_question_of_ones_own_is_explained_too(climbed: Workspace, tailor: Com
     told = tailor(*asked, "--explain").out
     assert one["messages"][-1]["text"] in told
     assert "--- reply\nby bank transfer" in told
+
+
+def test_a_tuned_row_says_what_was_tried(configure: Configure, tailor: Command) -> None:
+    hosted = configure(ladder=["prompting", "retrieval", "retrieval_tuning"])
+    hosted.ingest()
+    tuning = hosted.stage(
+        "retrieval_tuning", {"sizes": (40,), "weights": (0.0, 1.0), "ks": (1, 2), "rerank": False}
+    )
+    (run,) = hosted.climb([tuning])
+    out = tailor("explain", "retrieval_tuning", "-w", hosted.root).out
+    found = run.tuning()
+    assert found is not None
+    assert found.sentence("en") in out
+    assert "plain retrieval" in out
+    assert all(f"  {name}: " in out for name in found.search["matters"])
+    told = tailor("explain", "retrieval_tuning", "-w", hosted.root, "--json").json
+    assert told["tuning"]["search"]["count"] == found.search["count"]

@@ -68,7 +68,8 @@ def blocks(passages: Sequence[Passage], order: Order = "best_first", quoted: boo
     for number, passage in ordered(list(enumerate(passages, 1)), order):
         source, text = neutral(passage.source), neutral(passage.text)
         if quoted:
-            source = _ATTRIBUTE.sub(" ", _FRAME.sub("‹", source))
+            path = source.replace(" > ", " › ")
+            source = _ATTRIBUTE.sub(" ", _FRAME.sub("‹", path))
             text = _FRAME.sub("‹", text)
             shown.append(f'<passage number="[{number}]" source="{source}">\n{text}\n</passage>')
         else:

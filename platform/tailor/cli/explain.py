@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from tailor.explain import Exchange, Explained
     from tailor.run import Run
 
+_TRIED = 10
+"""Configurations of a tuning that are listed."""
+
 
 def command(
     row: Annotated[str, typer.Argument(help="Row that was run, or ROW@MODEL.")],
@@ -51,9 +54,11 @@ def command(
         own = changed(run.lineage)
         if json:
             about = {"row": run.row, "model": run.model, "builds_on": run.previous, "on": run.on}
-            print_json({"schema_version": 1, **about, "changed": [asdict(one) for one in own]})
+            tried = {"tuning": asdict(tuning)} if (tuning := run.tuning()) else {}
+            changes = [asdict(one) for one in own]
+            print_json({"schema_version": 1, **about, "changed": changes, **tried})
             return
-        parts = [*settings(run.row, run.previous, own)]
+        parts = [*settings(run.row, run.previous, own), *tuned(run)]
     for part in parts:
         stdout().print(Text(visible(part)), soft_wrap=True)
     if question is None:
@@ -83,6 +88,26 @@ def settings(row: str, builds_on: str | None, changed: "Sequence[Difference]") -
         yield f"  {one.of}.{one.name}: {before}{_shown(one.candidate)}"
     if not changed:
         yield "  nothing"
+
+
+def tuned(run: "Run") -> Iterator[str]:
+    """What retrieval tuning tried, and what mattered; nothing for other rows."""
+    from tailor.scoring.format import percent
+
+    if (found := run.tuning()) is None:
+        return
+    yield f"\n{found.sentence('en')}"
+    yield "\nBest without the model (evidence ranked):"
+    for line in found.search["tried"][:_TRIED]:
+        yield f"  {percent(line['quality'], 'en'):>6}  {found.changes(line) or 'plain retrieval'}"
+    yield "\nWith the model (score on dev):"
+    for line in (found.asked["plain"], *found.asked["tried"]):
+        told = f"{found.changes(line) or 'plain retrieval'}, {line['n']} questions"
+        yield f"  {percent(line['score'], 'en'):>6}  {told}"
+    yield "\nWhat mattered (the best with each value):"
+    for name, values in found.search["matters"].items():
+        shown = (f"{value or 'own'} {percent(best, 'en')}" for value, best in values.items())
+        yield f"  {name}: {', '.join(shown)}"
 
 
 def answered(found: "Explained") -> Iterator[str]:
