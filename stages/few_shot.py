@@ -108,14 +108,14 @@ class FewShot(Stage):
 
         questions = [q.question for q in pool]
         if self.pick == "nearest":
-            return shots.by_words(questions)
+            return shots.ByWords(questions)
         if self.pick == "fixed":
-            return shots.same_for_all(range(len(pool)))
+            return shots.SameForAll(range(len(pool)))
         if self.pick == "balanced":
-            return shots.same_for_all(shots.balanced(groups(pool, self.shots)))
+            return shots.SameForAll(shots.balanced(groups(pool, self.shots)))
         vectors = self._vectors(questions, workspace)
         if self.pick == "diverse":
-            return shots.same_for_all(shots.diverse(vectors))
+            return shots.SameForAll(shots.diverse(vectors))
         embed = workspace.embeddings.embed_query
         return shots.by_meaning(vectors, embed, mmr=self.pick == "mmr")
 

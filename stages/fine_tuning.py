@@ -1,55 +1,72 @@
-"""Trains a LoRA adapter on the train questions, as the assistant itself would be asked them."""
+"""Trains an adapter on the train questions, as the assistant itself would be asked them."""
 
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
 
 from tailor.assistant import Assistant
 from tailor.errors import NotApplicable
 from tailor.settings import setting
 from tailor.stage import Stage
+from tailor.training.lessons_settings import Shapes
+from tailor.training.settings import Settings
 from tailor.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class FineTuning(Stage):
+class FineTuning(Settings, Shapes, Stage):
     """Change the model's weights (LoRA, or QLoRA on a quantized model)."""
 
     trains: ClassVar[bool] = True
 
-    rank: int = setting(8, "size of the adapter's matrices", low=1)
-    alpha: int = setting(16, "scale of the adapter; twice the rank is usual", low=1)
-    epochs: int = setting(2, "how often each example is seen", low=1)
-    learning_rate: float = setting(5e-4, "peak learning rate, decaying to 0", low=1e-9, high=1)
-    batch: int = setting(8, "examples per step", low=1)
-    quantize: bool = setting(False, "train on 4-bit weights (QLoRA)")
-    validation: float = setting(
-        0.1, "share of the examples kept back to watch the loss on, 0 to 0.5", low=0, high=0.5
+    adapter: str = setting("", "name of an adapter that is there already; nothing is trained")
+    where: Literal["here", "openai"] = setting(
+        "here", "train on this machine, or have a service do it (OpenAI, or a server like it)"
     )
-    patience: int = setting(
-        0, "stop when the validation loss has not fallen so many times in a row; 0: never", low=0
+
+    head: Literal["words", "regression"] = setting(
+        "words",
+        "how the tuned model gives a number: written in words, or by a regression on what it makes "
+        "of a text; then instructions, examples and passages are not used",
     )
-    seed: int = setting(0, "seed of order and initial values", low=0, high=2**32 - 1)
 
     def apply(self, assistant: Assistant, workspace: Workspace) -> Assistant:
         """The same assistant over the tuned model."""
+        tuned = self._tuned(assistant, workspace)
+        if self.head == "words":
+            return tuned
+        from tailor.prediction.regression_head import with_head
+
+        return with_head(tuned, workspace)
+
+    def _tuned(self, assistant: Assistant, workspace: Workspace) -> Assistant:
         from tailor.models.chat import Chat
-        from tailor.models.local import LocalChat, weights_digest
-        from tailor.training.lora import train
-        from tailor.training.pairs import pairs
+        from tailor.models.local import LocalChat
+        from tailor.training import adapters, before_after, local
+        from tailor.training.hosted.training import trained
+        from tailor.training.lessons import lessons
+        from tailor.training.preference_lessons import preference_lessons
 
         chat = assistant.model
-        if not isinstance(chat, Chat) or not isinstance(chat.model, LocalChat):
+        model = chat.model if isinstance(chat, Chat) else None
+        here = self.where == "here"
+        if not isinstance(chat, Chat) or (here and not isinstance(model, LocalChat)):
             raise NotApplicable(
                 "fine_tuning needs a model whose weights are on this machine: run it with "
                 "`--model shipped` or `--model huggingface:PATH`."
             )
-        base = chat.model.path
-        lessons = pairs(assistant, chat, workspace)
-
-        def build(folder: Path) -> None:
-            train(base, lessons, folder, self, workspace.state / "training", workspace.progress)
-
-        key = [weights_digest(base), asdict(self), [asdict(pair) for pair in lessons]]
-        adapter = workspace.artifact("adapter", key, build)
-        return replace(assistant, model=workspace.chat(chat.name, adapter=adapter))
+        if here and self.adapter:
+            assert isinstance(model, LocalChat)
+            folder = adapters.fitting(workspace, self.adapter, model.path).folder
+            tuned = replace(assistant, model=workspace.chat(chat.name, adapter=folder))
+            before_after.keep(workspace, folder, assistant, tuned)
+            return tuned
+        prepare = lessons if self.method == "sft" else preference_lessons
+        given = prepare(assistant, chat, workspace, self)
+        if not here:
+            name = trained(workspace, chat.name, given.train, given.validation, self)
+            return replace(assistant, model=workspace.chat(name))
+        assert isinstance(model, LocalChat)
+        folder = local.adapter(workspace, model.path, local.rows(given), self)
+        tuned = replace(assistant, model=workspace.chat(chat.name, adapter=folder))
+        before_after.keep(workspace, folder, assistant, tuned)
+        return tuned

@@ -114,7 +114,7 @@ class Prompting(Stage):
         languages = wording.LANGUAGES if self.language == "question" else (self.language,)
         text = prompt_text(workspace.root, self.instructions)
         each = {
-            lang: wording.in_language(text, lang) or wording.instructions(self.style, lang)
+            lang: wording.in_language(text, lang) or self._own(assistant, lang)
             for lang in languages
         }
         more = {lang: self._about_form(assistant, lang) for lang in languages}
@@ -131,6 +131,13 @@ class Prompting(Stage):
                 rounds=self.rounds if self.tools else assistant.format.rounds,
             ),
         )
+
+    def _own(self, assistant: Assistant, language: wording.Language) -> str:
+        """Tailor's own instructions; the style is that of answers, not of numbers and labels."""
+        format = assistant.format
+        if format.kind == "text":
+            return wording.instructions(self.style, language)
+        return wording.prediction(format.labels, format.currency, format.unit, language)
 
     def _about_form(self, assistant: Assistant, language: wording.Language) -> str:
         format = assistant.format
@@ -157,9 +164,9 @@ class Prompting(Stage):
         names = ("the prompt as set", *self.variants)
 
         def build(folder: Path) -> None:
-            trials = []
+            trials, target = [], workspace.target
             for at, (name, one) in enumerate(zip(names, assistants, strict=True), 1):
-                trials.append(try_on(one, dev, f"Prompt variant {name[:60]}"))
+                trials.append(try_on(one, dev, f"Prompt variant {name[:60]}", target))
                 if workspace.progress:
                     workspace.progress("try prompts", at, len(names))
             tried = [

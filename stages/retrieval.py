@@ -1,4 +1,4 @@
-"""Gives the model the passages of the documents that are closest to the question."""
+"""Gives the model the passages, or for numbers and labels the train items, that are closest."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -49,12 +49,19 @@ class Retrieval(Stage):
     since: str = setting("", "only documents of this date or newer, as 2025-01-31")
     until: str = setting("", "only documents of this date or older, as 2025-12-31")
     documents: tuple[str, ...] = setting((), "only these documents, by their paths", empty=True)
+    where: tuple[str, ...] = setting(
+        (), "only passages in which an enricher found this, as people=Halvorsen", empty=True
+    )
 
     def apply(self, assistant: Assistant, workspace: Workspace) -> Assistant:
         """The same assistant with a retriever over the current index.
 
+        For numbers and labels it finds train items, which are shown with theirs; of the settings
+        k, mode, weight and order count.
+
         Raises:
-            UsageError: a date is none, or tailor.toml has no such collection.
+            UsageError: a date or condition is none, or tailor.toml has no such collection.
+            NotApplicable: there are too few train items.
         """
         from tailor.models.chat import Chat
         from tailor.retrieval.configuration import Configuration
@@ -62,6 +69,13 @@ class Retrieval(Stage):
         from tailor.retrieval.retriever import Retriever
 
         weight = {"hybrid": self.weight, "dense": 0.0, "lexical": 1.0}[self.mode]
+        if workspace.config.task != "answer":
+            from tailor.prediction import similar
+
+            found = similar.similar(workspace, "retrieval", self.k, weight, self.order)
+            instruction = similar.told(assistant.format.instruction, found.kind)
+            form = replace(assistant.format, instruction=instruction)
+            return replace(assistant, retriever=found, format=form)
         model = assistant.model
         return replace(
             assistant,
@@ -74,7 +88,8 @@ class Retrieval(Stage):
                     candidates=self.candidates,
                 ),
                 filters=Filters(
-                    self.folders, self.languages, self.since, self.until, self.documents
+                    *(self.folders, self.languages, self.since, self.until),
+                    *(self.documents, self.where),
                 ),
                 collections=workspace.collections(self.collections),
                 order=self.order,

@@ -93,7 +93,7 @@ class RetrievalTuning(Stage):
             UsageError: one is not, or a setting is out of bounds.
         """
         from tailor.models.embedder import parted
-        from tailor.retrieval.cross_encoder import PREFIX, folder_of
+        from tailor.retrieval.cross_encoder import PREFIX, path_of
 
         super().__post_init__()
         for name in self.embedders:
@@ -103,7 +103,7 @@ class RetrievalTuning(Stage):
                 raise UsageError(f"retrieval_tuning.embedders: {error}") from None
         for name in self.rerankers:
             if name.startswith(PREFIX):
-                folder_of(name)
+                path_of(name)
             elif name != "llm":
                 raise UsageError(
                     f"retrieval_tuning.rerankers: {name!r} is not one of cross-encoder:PATH, llm."
@@ -117,6 +117,9 @@ class RetrievalTuning(Stage):
     def apply(self, assistant: Assistant, workspace: Workspace) -> Assistant:
         """The same assistant with the retriever that did best on the dev questions.
 
+        For numbers and labels it is about the train items that are shown; of the settings
+        embedders, weights, ks, trials and max_calls count.
+
         A dev question that gives a test question away is left out, and of the train questions,
         which teach the reranker, those that give away a dev or test question.
         """
@@ -124,6 +127,13 @@ class RetrievalTuning(Stage):
         from tailor.retrieval.tuning import Tuned, Tuning
         from tailor.scoring.score import METRIC_VERSION
 
+        if workspace.config.task != "answer":
+            from tailor.prediction.similar_tuning import tune
+
+            return tune(
+                workspace, assistant, self.embedders, self.ks, self.weights, self.trials,
+                self.max_calls,
+            )  # fmt: skip
         benchmark = workspace.benchmark
         dev = sift(workspace, "retrieval_tuning", benchmark.split("dev"), "test")
         train = sift(workspace, "retrieval_tuning", benchmark.split("train"), "dev", "test")

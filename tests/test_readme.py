@@ -64,7 +64,6 @@ def test_every_command_exists() -> None:
     from tailor.cli.main import app
 
     known = set(get_command(app).commands)  # type: ignore[attr-defined]
-    shown = {
-        match for block in blocks("sh") for match in re.findall(r"(?:^|/|\s)tailor ([a-z]+)", block)
-    }
+    verb = re.compile(r"(?:^|/|\s)tailor ([a-z][a-z-]*)")
+    shown = {match for block in blocks("sh") for match in verb.findall(block)}
     assert shown <= known

@@ -27,7 +27,7 @@ def box(
 ) -> str:
     """A select box."""
     value = current(key, options, default)
-    widget = _widget(key, value)
+    widget = _widget(key, told(value))  # else it would stay in the language of before
     st.selectbox(
         label, options, options.index(value), key=widget, format_func=told,
         on_change=_taken, args=(key, widget),

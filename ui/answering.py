@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from tailor.answer_format import AnswerFormat
 from tailor.benchmark import Question
 from tailor.benchmarking import human, sitting
 from tailor.errors import TailorError
@@ -38,10 +39,7 @@ def people(workspace: Workspace, say: Language) -> None:
         given = format.count(len(run.answers("train", "dev", "test")), say.code)
         st.markdown(literal(say("people.row", name=run.model, count=given)))
     for pair in human.agreement(found):
-        low, high = (format.percent(x, say.code) for x in (pair.f1.low, pair.f1.high))
-        mean = format.percent(pair.f1.mean, say.code)
-        told = say("people.agree", one=pair.one, other=pair.other, mean=mean, low=low, high=high)
-        st.markdown(literal(told))
+        st.markdown(literal(pair.sentence(say.code)))
     with st.expander(say("people.by_file")):
         words = ("benchmark", "human")
         lines = [
@@ -93,12 +91,14 @@ def _ask(
 ) -> None:
     # The time runs from when the question is first shown.
     began = st.session_state.setdefault(f"asked {question.id}", time.monotonic())
-    st.html(f'<p class="question">{html.escape(question.question)}</p>')
+    told = html.escape(question.question).replace("\n", "<br>")
+    st.html(f'<p class="question">{told}</p>')
     with st.form(f"answer {question.id}", border=False):
-        text = st.text_area(say("people.answer"), key=f"text {question.id}", height=120)
+        text = _field(workspace.format, question, say)
         with st.container(horizontal=True):
             given = st.form_submit_button(say("people.give"), type="primary", shortcut="Ctrl+Enter")
-            nothing = st.form_submit_button(say("people.nothing"))
+            cannot = "nothing" if workspace.config.task == "answer" else "cannot"
+            nothing = st.form_submit_button(say(f"people.{cannot}"))
             later = st.form_submit_button(say("people.later"))
     if later:
         skipped.append(question.id)
@@ -112,6 +112,18 @@ def _ask(
             refusal(error)
             return
         st.rerun()
+
+
+def _field(wanted: AnswerFormat, question: Question, say: Language) -> str:
+    """Where the answer goes: a text, a number, or one of the labels."""
+    key = f"text {question.id}"
+    if wanted.kind == "label":
+        return st.pills(say("people.label"), wanted.labels, key=key, wrap=True) or ""
+    if wanted.kind == "number":
+        unit = wanted.currency or wanted.unit
+        label = say("people.number_in", unit=unit) if unit else say("people.number")
+        return st.text_input(label, key=key)
+    return st.text_area(say("people.answer"), key=key, height=120)
 
 
 def _leave(say: Language) -> None:

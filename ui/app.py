@@ -9,6 +9,7 @@ import streamlit as st
 
 from tailor.benchmark import Benchmark
 from tailor.errors import TailorError
+from tailor.scoring import format
 from tailor.ui import opened
 from tailor.ui.language import LANGUAGES, Language, literal
 from tailor.ui.refusal import refusal
@@ -89,10 +90,10 @@ def _about() -> None:
         if (benchmark := _questions(workspace)) is not None:
             lines.append(
                 say(
-                    "about.questions",
-                    test=len(benchmark.split("test")),
-                    dev=len(benchmark.split("dev")),
-                    train=len(benchmark.split("train")),
+                    "about.questions" if workspace.config.task == "answer" else "about.items",
+                    test=format.count(len(benchmark.split("test")), say.code),
+                    dev=format.count(len(benchmark.split("dev")), say.code),
+                    train=format.count(len(benchmark.split("train")), say.code),
                 )
             )
         st.caption(literal(" · ".join(lines)))

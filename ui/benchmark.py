@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from tailor.benchmarking.power import power
+from tailor.config import Items
 from tailor.errors import TailorError
 from tailor.scoring import format
 from tailor.ui import (
     address,
     answering,
     benchmark_check,
+    benchmark_curate,
     benchmark_editor,
     benchmark_import,
     benchmark_split,
@@ -27,6 +29,7 @@ View = Callable[[Workspace, Language], None]
 VIEWS: Mapping[str, View] = {
     "edit": benchmark_editor.editor,
     "check": benchmark_check.findings,
+    "curate": benchmark_curate.curated,
     "drafts": drafts.drafts,
     "split": benchmark_split.split,
     "people": answering.people,
@@ -42,24 +45,40 @@ def page() -> None:
         answering.sit(workspace, name, say)
         return
     path = workspace.knowledge / "benchmark.jsonl"
-    empty = not path.exists() or not path.read_bytes().strip()
+    own = _own(workspace)
+    empty = not own and (not path.exists() or not path.read_bytes().strip())
     if empty:
         st.info(literal(say("benchmark.none", file=path)))
         st.code(opened.command(workspace, "benchmark", "draft"), language=None)
-    else:
+    elif workspace.config.task != "number":
         st.info(literal(power(_tested(workspace)).sentence(say.code)))
     waiting = len(workspace.drafts())
     labels = {name: say(f"benchmark.view_{name}") for name in VIEWS}
     if waiting:
         labels["drafts"] += f" ({format.count(waiting, say.code)})"
-    offered = ("edit", "drafts", "import") if empty else tuple(VIEWS)
+    offered = ("edit", "drafts", "import") if empty else _offered(workspace)
     view = address.segments(
-        "view", say("benchmark.view"), offered, "edit", lambda name: labels[name]
+        "view", say("benchmark.view"), offered, offered[0], lambda name: labels[name]
     )
     try:
         VIEWS[view](workspace, say)
     except TailorError as error:
         refusal(error)
+
+
+def _own(workspace: Workspace) -> bool:
+    """Whether the items lie elsewhere than the questions, where this page changes nothing."""
+    items = workspace.config.items
+    elsewhere = bool(items.dataset) or items.path != Items().path
+    return workspace.config.task != "answer" and elsewhere
+
+
+def _offered(workspace: Workspace) -> tuple[str, ...]:
+    """The parts of the page that go with the task."""
+    if _own(workspace):
+        return ("curate", "people")
+    left_out = "curate" if workspace.config.task == "answer" else "drafts"
+    return tuple(name for name in VIEWS if name != left_out)
 
 
 def _tested(workspace: Workspace) -> int:

@@ -25,7 +25,7 @@ def split(workspace: Workspace, say: Language) -> None:
     found = _stats((opened.stamp(workspace.root), str(workspace.root)), workspace)
     left, right = st.columns([5, 4], gap="large")
     with left:
-        made_of(found, say)
+        made_of(found, workspace.config.task == "answer", say)
     with right:
         shared_out(workspace, found, say)
 
@@ -68,8 +68,8 @@ def shared_out(workspace: Workspace, found: Stats, say: Language) -> None:
         st.success(say("split.done", count=format.count(changed, say.code)))
 
 
-def made_of(found: Stats, say: Language) -> None:
-    """Questions by language and tag, and documents by question."""
+def made_of(found: Stats, asked: bool, say: Language) -> None:
+    """Questions by language and tag, and documents by question; items have no documents."""
     st.subheader(say("stats.title"), anchor=False)
     hard, lang = found.difficulty, say.code
     names = {"": say("stats.all"), "null": say("stats.null")}
@@ -80,6 +80,10 @@ def made_of(found: Stats, say: Language) -> None:
         means = [hard.by_trait.get(name) for name in found.counts]
         columns[say("stats.baseline")] = [format.percent(m[0] if m else None, lang) for m in means]
     st.dataframe(columns, hide_index=True, alt=say("stats.title"), height=300)
+    if hard:
+        st.caption(say("stats.hard", easy=hard.easy, middle=hard.middle, hard=hard.hard, n=hard.n))
+    if not asked:
+        return
     words = found.answer_words
     st.caption(
         say(
@@ -89,10 +93,8 @@ def made_of(found: Stats, say: Language) -> None:
             numbers=format.count(int(words["numbers"]), lang),
         )
     )
-    if hard:
-        st.caption(say("stats.hard", easy=hard.easy, middle=hard.middle, hard=hard.hard, n=hard.n))
-    asked = sum(n > 0 for n in found.documents.values())
-    st.caption(say("stats.documents", asked=asked, silent=len(found.documents) - asked))
+    used = sum(n > 0 for n in found.documents.values())
+    st.caption(say("stats.documents", asked=used, silent=len(found.documents) - used))
     _documents(list(found.documents.items()), say)
 
 

@@ -10,13 +10,15 @@ import streamlit as st
 from tailor.errors import TailorError
 from tailor.run import Run, unreadable_runs
 from tailor.scoring import comparison as compared
-from tailor.scoring import format, wording
+from tailor.scoring import format, told, wording
 from tailor.scoring.comparison import Comparison, Step
 from tailor.ui import (
     address,
     compare_chart,
     compare_download,
     compare_guide,
+    compare_models,
+    compare_pictures,
     compare_question,
     compare_why,
     opened,
@@ -28,7 +30,9 @@ from tailor.ui.verdict import SIGNS
 from tailor.workspace import Workspace
 
 View = Callable[[Workspace, Comparison, Sides, Language], None]
+PICTURES = "pictures"
 VIEWS: Mapping[str, View] = {
+    PICTURES: compare_pictures.show,
     "questions": compare_question.questions,
     "slices": compare_why.slices,
     "mistakes": compare_why.mistakes,
@@ -44,11 +48,11 @@ def page() -> None:
     """Show the page."""
     say, workspace = opened.spoken(), opened.workspace()
     st.title(say("compare.title"))
-    if not opened.next_step(workspace):
+    runs = workspace.runs()
+    if not runs and not opened.next_step(workspace):
         return
     if names := unreadable_runs(workspace):
         st.warning(literal(say("compare.unreadable", names=", ".join(names))))
-    runs = workspace.runs()
     if not runs:
         st.info(say("compare.none"))
         opened.door("stages")
@@ -59,6 +63,7 @@ def page() -> None:
     remarks(workspace, runs, say)
     compare_chart.charts(result, winner(result), say)
     table(result, say)
+    compare_models.show(result, say)
     st.fragment(parts)(workspace, runs, result)
 
 
@@ -66,11 +71,14 @@ def parts(workspace: Workspace, runs: Sequence[Run], result: Comparison) -> None
     """One of the parts below; choosing in it draws nothing else anew."""
     say = opened.spoken()
     try:
+        views = [*VIEWS, DOWNLOAD]
+        if result.task == "answer":
+            views.remove(PICTURES)
         view = address.segments(
             "view",
             say("compare.view"),
-            [*VIEWS, DOWNLOAD],
-            "questions",
+            views,
+            views[0],
             lambda name: say(f"compare.{name}"),
         )
         if view == DOWNLOAD:
@@ -134,6 +142,7 @@ def table(result: Comparison, say: Language) -> None:
     """All rows with what they score and take."""
     names, lang = compared.labels(result.rows), say.code
     won = winner(result)
+    further = told.columns(result.rows[0].target, lang)
     recalls = [row.metrics.get("recall@5") for row in result.rows]
     columns = {
         "#": [str(at) for at, _ in enumerate(result.rows, 1)],
@@ -145,13 +154,18 @@ def table(result: Comparison, say: Language) -> None:
         ],
     }
     if wording.branches(result.rows):
-        told = [row.builds_on or format.UNKNOWN for row in result.rows]
-        columns[say("compare.builds_on")] = told
+        builds_on = [row.builds_on or format.UNKNOWN for row in result.rows]
+        columns[say("compare.builds_on")] = builds_on
     columns |= {
-        say("stages.score"): [wording.score(row, lang) for row in result.rows],
+        _score_head(result, say): [wording.score(row, lang) for row in result.rows],
         say("compare.step"): [marked_step(row.step, lang) for row in result.rows],
         "p": [format.p_value(row.step.paired.p if row.step else None, lang) for row in result.rows],
-        "recall@5": [format.percent(r.mean if r else None, lang) for r in recalls],
+    }
+    for name, head in further.items():
+        columns[head] = [told.cell(row, name, lang) for row in result.rows]
+    if not further:
+        columns["recall@5"] = [format.percent(r.mean if r else None, lang) for r in recalls]
+    columns |= {
         say("compare.latency"): [format.seconds(row.p50, lang) for row in result.rows],
         say("compare.tokens"): [
             format.count(row.input_tokens + row.output_tokens, lang) for row in result.rows
@@ -168,6 +182,12 @@ def table(result: Comparison, say: Language) -> None:
         height="content" if len(result.rows) <= 12 else 37 + 35 * 12,
     )
     st.caption(literal(say("compare.legend")))
+
+
+def _score_head(result: Comparison, say: Language) -> str:
+    """What the score is called: by task."""
+    answers = result.task == "answer"
+    return say("stages.score") if answers else wording.score_head(result, say.code)
 
 
 def marked_step(step: Step | None, lang: str) -> str:

@@ -42,8 +42,8 @@ def side_by_side(workspace: Workspace, item: SideBySide, sides: Sides, say: Lang
     ]
     st.html("".join(told))
     both = (
-        (sides.base, sides.base_name, item.base, item.base_score),
-        (sides.candidate, sides.candidate_name, item.candidate, item.candidate_score),
+        (sides.base, sides.base_name, item.base, item.told("base", say.code)),
+        (sides.candidate, sides.candidate_name, item.candidate, item.told("candidate", say.code)),
     )
     shown = both[1:] if sides.one else both
     changes = _changes(item)
@@ -87,12 +87,12 @@ def _changed(pieces: Sequence[diff.Piece], own: diff.Kind) -> list[Mark]:
 
 
 def _answer(
-    answer: Answer, score: float | None, changed: Sequence[Mark], anchor: str, say: Language
+    answer: Answer, score: str, changed: Sequence[Mark], anchor: str, say: Language
 ) -> None:
     """The answer with what only it says, its citations, its score, time and cost."""
     said = [
         say(f"outcome.{answer.outcome}"),
-        format.percent(score, say.code),
+        score,
         format.seconds(answer.seconds or None, say.code),  # people need not take the time
         format.usd(answer.cost_usd, say.code),
         say(

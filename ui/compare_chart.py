@@ -30,7 +30,15 @@ def charts(result: Comparison, winner: tuple[str | None, str | None], say: Langu
     left, right = st.columns([5, 4], gap="large")
     with left:
         st.subheader(say("compare.bars"), anchor=False)
-        st.caption(literal(say("compare.axis", split=result.split, n=result.n)))
+        st.caption(
+            literal(
+                say(
+                    "compare.axis" if result.task == "answer" else "compare.axis_items",
+                    split=result.split,
+                    n=result.n,
+                )
+            )
+        )
         bars(_page(scored, say), say)
     with right:
         tradeoff(scored, say)
@@ -48,9 +56,10 @@ def _line(
         "number": str(at),
         "row": f"{at}  {name}{stale}",
         "name": name,
-        "score": mean.mean if mean else None,
-        "low": mean.low if mean else None,
-        "high": mean.high if mean else None,
+        # A skill below 0 has no bar: its text tells it.
+        "score": max(0.0, mean.mean) if mean else None,
+        "low": max(0.0, mean.low) if mean else None,
+        "high": max(0.0, mean.high) if mean else None,
         "text": format.percent(mean.mean if mean else None, say.code),
         "told": wording.score(row, say.code),
         "state": state,

@@ -8,7 +8,7 @@ import streamlit as st
 
 from tailor.benchmark import Question
 from tailor.scoring import format, wording
-from tailor.scoring.attribution import WHYS, Why, label
+from tailor.scoring.attribution import EVERY, Why, label
 from tailor.scoring.changes import MARKS, change, counted
 from tailor.scoring.comparison import Comparison, SideBySide, Step, key
 from tailor.ui import address, compare_answer, compared, opened
@@ -78,7 +78,7 @@ def _filtered(pairs: Sequence[SideBySide], sides: Sides, say: Language) -> list[
     traits = [
         ALL,
         *(f"lang:{lang}" for lang in sorted({pair.question.lang for pair in pairs})),
-        *(f"why:{why}" for why in WHYS if why != "right" and why in whys.values()),
+        *(f"why:{why}" for why in EVERY if why != "right" and why in whys.values()),
         *(f"tag:{tag}" for tag in sorted({tag for pair in pairs for tag in pair.question.tags})),
     ]
     pills, slice = st.columns([7, 3], vertical_alignment="bottom")
@@ -119,7 +119,7 @@ def _trait(trait: str, sides: Sides, say: Language) -> str:
     if kind == "lang":
         return say(f"spoken.{value}") if value in ("en", "vi") else value
     if kind == "why":
-        why = next(why for why in WHYS if why == value)
+        why = next(why for why in EVERY if why == value)
         return f"{sides.candidate_name}: {label(why, say.code)}"
     return value or say("compare.all_questions")
 
@@ -150,8 +150,8 @@ def _list(shown: Sequence[SideBySide], chosen: int, one: bool, say: Language) ->
     page = shown[first : first + PER_PAGE]
     columns = {
         "±": [MARKS[change(item)] for item in page],
-        say("compare.base"): [format.percent(item.base_score, say.code) for item in page],
-        say("compare.candidate"): [format.percent(item.candidate_score, say.code) for item in page],
+        say("compare.base"): [item.told("base", say.code) for item in page],
+        say("compare.candidate"): [item.told("candidate", say.code) for item in page],
         say("compare.question"): [item.question.question for item in page],
     }
     if one:

@@ -49,7 +49,9 @@ def sides(runs: Sequence[Run], result: Comparison, say: Language) -> Sides:
         return Sides(runs[0], runs[0], labels[0], labels[0])
     fresh = [name for name, run in by_name.items() if not run.stale()] or labels
     won = names.get((result.winner.row or "", result.winner.model or ""), fresh[-1])
-    earlier = names.get((by_name[won].previous or "", by_name[won].model), fresh[0])
+    model = by_name[won].model
+    constant = names.get(("baseline:median", model), fresh[0])  # what numbers are held against
+    earlier = names.get((by_name[won].previous or "", model), constant)
     if earlier == won or earlier not in fresh:
         earlier = next(label for label in [*fresh, *labels] if label != won)
     left, right, _ = st.columns([3, 3, 4])

@@ -9,7 +9,7 @@ import streamlit as st
 
 from tailor.differences import differences
 from tailor.scoring import attribution, format
-from tailor.scoring.attribution import WHYS, Attribution
+from tailor.scoring.attribution import Attribution
 from tailor.scoring.comparison import Comparison
 from tailor.scoring.slices import BYS, Cell, Slice
 from tailor.ui import address, compared, opened
@@ -77,7 +77,7 @@ def mistakes(workspace: Workspace, result: Comparison, sides: Sides, say: Langua
     }
     last = found[sides.candidate_name]
     st.markdown(literal(attribution.sentence(last, say.code)))
-    kinds = [why for why in WHYS if any(own.counts[why] for own in found.values())]
+    kinds = attribution.occurring(found.values())
     heads = [say("compare.reason"), *found, say("compare.try")]
     rows = [
         [
@@ -88,7 +88,8 @@ def mistakes(workspace: Workspace, result: Comparison, sides: Sides, say: Langua
         for why in kinds
     ]
     st.html(_html(heads, rows))
-    st.caption(say("compare.mistakes_help"))
+    if result.task == "answer":
+        st.caption(say("compare.mistakes_help"))
 
 
 def _html(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

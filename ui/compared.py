@@ -6,6 +6,7 @@ import streamlit as st
 
 from tailor.benchmark import Question
 from tailor.explain import Explained, explain
+from tailor.prediction.pictures import Pictures, pictures
 from tailor.run import Run
 from tailor.scoring import attribution
 from tailor.scoring import comparison as compared
@@ -40,6 +41,11 @@ def attributed(run: Run) -> Attribution:
     return _attributed(key(run), run)
 
 
+def pictured(run: Run) -> Pictures:
+    """What is drawn of a run that gives numbers, on test."""
+    return _pictured(key(run), run)
+
+
 def slices(sides: Sides, by: By) -> tuple[Slice, ...]:
     """The score of both rows on each part of the test questions; stale rows are left out."""
     keys = key(sides.base), key(sides.candidate), by
@@ -69,6 +75,11 @@ def _pairs(key: Key, _base: Run, _candidate: Run) -> Pairs:
 @st.cache_resource(max_entries=20, show_spinner=False)
 def _attributed(key: Key, _run: Run) -> Attribution:
     return attribution.attribute(_run, "test")
+
+
+@st.cache_resource(max_entries=40, show_spinner=False)
+def _pictured(key: Key, _run: Run) -> Pictures:
+    return pictures(_run.scored("test"))
 
 
 @st.cache_resource(max_entries=20, show_spinner=False)

@@ -87,9 +87,30 @@ def estimate(workspace: Workspace, words: Sequence[str]) -> Job:
     return Job(tuple(words), process, log)
 
 
+def lessons(workspace: Workspace, words: Sequence[str]) -> Job:
+    """Have it looked up what a row would learn from; nothing is trained for that."""
+    process, log = _launch(workspace, ["lessons", *words, "--json"], "lessons-")
+    threading.Thread(target=process.wait, daemon=True).start()
+    return Job(tuple(words), process, log)
+
+
+def export(workspace: Workspace, words: Sequence[str]) -> Job:
+    """Have an adapter or its merged model written."""
+    process, log = _launch(workspace, ["export", *words], "export-")
+    threading.Thread(target=process.wait, daemon=True).start()
+    return Job(tuple(words), process, log)
+
+
+def training(workspace: Workspace, words: Sequence[str]) -> Job:
+    """Have a service asked about a training, or told to end it."""
+    process, log = _launch(workspace, ["training", *words], "training-")
+    threading.Thread(target=process.wait, daemon=True).start()
+    return Job(tuple(words), process, log)
+
+
 def said(job: Job) -> Mapping[str, Any] | None:
     """The JSON object a job ended with; None where there is none."""
-    text = tail(job.log, 10_000)
+    text = tail(job.log, 1_000_000)
     try:
         found: Mapping[str, Any] = json.loads(text[text.index("{\n") : text.rindex("}") + 1])
     except ValueError:
@@ -97,11 +118,33 @@ def said(job: Job) -> Mapping[str, Any] | None:
     return found
 
 
+def measure(workspace: Workspace, words: Sequence[str]) -> Job:
+    """Have models loaded and asked some dev questions, and what is known of them told again."""
+    process, log = _launch(workspace, ["models", *words, "--json"], "models-")
+    threading.Thread(target=process.wait, daemon=True).start()
+    return Job(tuple(words), process, log)
+
+
 def answer(workspace: Workspace) -> Job:
     """Have the questions of the Playground answered, by a process that stays warm."""
     process, log = _launch(workspace, ["playground"], "playground-")
     threading.Thread(target=process.wait, daemon=True).start()
     return Job((), process, log)
+
+
+def resume(workspace: Workspace, training: str) -> Job:
+    """Go on with a training that was paused or killed."""
+    process, log = _launch(workspace, ["training", "resume", training], "training-")
+    threading.Thread(target=process.wait, daemon=True).start()
+    return Job((training,), process, log)
+
+
+def serve(workspace: Workspace, row: str, model: str, port: int) -> Job:
+    """Serve a row, or the winner, to other programs on this machine."""
+    words = ["serve", "--stage", row, "--port", str(port), "--host", "127.0.0.1", "--json"]
+    process, log = _launch(workspace, [*words, *(("--model", model) if model else ())], "serve-")
+    threading.Thread(target=process.wait, daemon=True).start()
+    return Job((row,), process, log)
 
 
 def ingest(workspace: Workspace, *options: str) -> Job:

@@ -17,7 +17,7 @@ from tailor.errors import TailorError
 from tailor.models import transcriber
 from tailor.models.provider import embedder_receiver, receiver
 from tailor.scoring import format
-from tailor.ui import curation, job, knowledge_upload, opened
+from tailor.ui import curation, enriched, job, knowledge_upload, opened
 from tailor.ui.language import Language, literal
 from tailor.ui.marks import quote
 from tailor.ui.refusal import refusal
@@ -142,7 +142,7 @@ def progress(now: Activity, say: Language) -> None:
         "done": format.count(now.done, say.code),
         "total": format.count(now.total, say.code),
     }
-    known = now.step in ("reading", "transcribing", "embedding", "indexing")
+    known = now.step in ("reading", "transcribing", "embedding", "indexing", "enriching")
     text = say(f"ingest.{now.step if known else 'starting'}", **counted)
     st.progress(min(1.0, now.done / now.total) if now.total else 0.0, text=literal(text))
     stopping = any(one.process.pid == now.pid and one.cancelled for one in opened.readings())
@@ -186,6 +186,7 @@ def actions(
             st.rerun()
     st.code(opened.command(workspace, "ingest"), language=None, wrap_lines=True)
     receivers(workspace, say)
+    enriched.on(workspace, say)
     changes(workspace, say)
 
 
@@ -322,9 +323,12 @@ def one_file(workspace: Workspace, state: FileState, say: Language) -> None:
     document, passages = opened.preview(workspace, state.path)
     if document is None:
         return
-    text, cut = st.tabs(
-        [say("file.text"), say("file.passages_of", count=format.count(len(passages), say.code))]
-    )
+    about = enriched.found(workspace, state.path)
+    names = [
+        say("file.text"), say("file.passages_of", count=format.count(len(passages), say.code)),
+        *([say("enrich.tab")] if about else []),
+    ]  # fmt: skip
+    text, cut, *further = st.tabs(names)
     with text:
         shown = document.text[:SHOWN]
         st.html(f'<pre class="document">{html.escape(shown)}</pre>')
@@ -332,10 +336,13 @@ def one_file(workspace: Workspace, state: FileState, say: Language) -> None:
             counted = [format.count(len(one), say.code) for one in (shown, document.text)]
             st.caption(say("file.cut", shown=counted[0], total=counted[1]))
     with cut:
-        some(passages, say)
+        some(passages, about, say)
+    for tab in further:
+        with tab:
+            enriched.show(about, say)
 
 
-def some(passages: Sequence[Passage], say: Language) -> None:
+def some(passages: Sequence[Passage], about: enriched.Found, say: Language) -> None:
     """The passages of a document, ten at a time."""
     if not passages:
         st.caption(say("file.no_passages"))
@@ -346,6 +353,8 @@ def some(passages: Sequence[Passage], say: Language) -> None:
         first = (int(st.pagination(pages, key=f"page {passages[0].document}")) - 1) * PER_PAGE
     for number, passage in enumerate(passages[first : first + PER_PAGE], first + 1):
         st.html(quote(number, passage.place, html.escape(passage.text)))
+        if here := enriched.of(about, passage.start, passage.end):
+            st.caption(literal(here))
 
 
 if __name__ == "__main__":

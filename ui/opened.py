@@ -140,8 +140,20 @@ def read(workspace: Workspace, *options: str) -> None:
 
 
 def estimates() -> dict[object, Job]:
-    """What runs would take, by what that depends on; shared by all tabs."""
+    """What runs would take or learn from, by what that depends on; shared by all tabs."""
     return _estimates(os.environ.get("TAILOR_WORKSPACE", "."))
+
+
+def resume(workspace: Workspace, training: str) -> None:
+    """Go on with a training, unless this server does already."""
+    with _starting():
+        if not resuming(training):
+            _trainings().append(job.resume(workspace, training))
+
+
+def resuming(training: str) -> bool:
+    """Whether this server goes on with a training."""
+    return any(one.alive and one.names == (training,) for one in _trainings())
 
 
 def answering(workspace: Workspace) -> None:
@@ -151,9 +163,31 @@ def answering(workspace: Workspace) -> None:
             _answering().append(job.answer(workspace))
 
 
+def serve(workspace: Workspace, row: str, model: str, port: int) -> None:
+    """Start `tailor serve`, unless one is just being started."""
+    with _starting():
+        if not servers_start():
+            _servers().append(job.serve(workspace, row, model, port))
+
+
+def servers_start() -> bool:
+    """Whether a server that was started here does not listen yet."""
+    return any(one.alive and '"url":' not in job.tail(one.log, 50) for one in _servers())
+
+
+def servers_failed() -> tuple[str, ...]:
+    """The sentence with which the server that was started here last failed, if it did."""
+    return tuple(filter(None, (one.failure() for one in _servers()[-1:])))
+
+
 def readings() -> list[Job]:
     """The ingestions this server has started, the newest last; shared by all tabs."""
     return _readings(os.environ.get("TAILOR_WORKSPACE", "."))
+
+
+def measurings() -> list[Job]:
+    """The measurements of models this server has started, the newest last; shared by all tabs."""
+    return _measurings(os.environ.get("TAILOR_WORKSPACE", "."))
 
 
 def checkups() -> list[Job]:
@@ -187,12 +221,21 @@ def command(workspace: Workspace, *words: str) -> str:
     return shlex.join(["tailor", *words, "-w", str(workspace.root)])
 
 
+def answerable(workspace: Workspace) -> bool:
+    """Whether questions can be answered: documents are indexed, or items need none."""
+    indexed = (workspace.state / "index" / "current").exists()
+    return indexed or workspace.config.task != "answer"
+
+
 def next_step(workspace: Workspace) -> bool:
     """Say what is still missing before stages can run; True when nothing is.
 
     Raises:
         TailorError: there are lines in the benchmark, but no question.
     """
+    if workspace.config.task != "answer":  # no documents are needed
+        _problems(workspace)
+        return True
     say = spoken()
     knowledge = workspace.knowledge
     benchmark = knowledge / "benchmark.jsonl"
@@ -215,10 +258,14 @@ def next_step(workspace: Workspace) -> bool:
             language=None,
         )
         return False
-    if problems := workspace.benchmark.problems:
-        with st.expander(say("benchmark.problems", count=len(problems))):
-            st.code("\n".join(map(str, problems)), language=None, wrap_lines=True)
+    _problems(workspace)
     return True
+
+
+def _problems(workspace: Workspace) -> None:
+    if problems := workspace.benchmark.problems:
+        with st.expander(spoken()("benchmark.problems", count=len(problems))):
+            st.code("\n".join(map(str, problems)), language=None, wrap_lines=True)
 
 
 def widths(columns: Mapping[str, Sequence[str]], widest: int = 420) -> dict[str, Any]:
@@ -276,7 +323,17 @@ def _estimates(root: str) -> dict[object, Job]:
 
 
 @st.cache_resource(show_spinner=False)
+def _trainings() -> list[Job]:
+    return []
+
+
+@st.cache_resource(show_spinner=False)
 def _answering() -> list[Job]:
+    return []
+
+
+@st.cache_resource(show_spinner=False)
+def _servers() -> list[Job]:
     return []
 
 
@@ -287,6 +344,11 @@ def _jobs(root: str) -> list[Job]:
 
 @st.cache_resource(show_spinner=False)
 def _readings(root: str) -> list[Job]:
+    return []
+
+
+@st.cache_resource(show_spinner=False)
+def _measurings(root: str) -> list[Job]:
     return []
 
 

@@ -14,6 +14,7 @@ from tailor.benchmark import Benchmark
 from tailor.config_file import change
 from tailor.documents.overview import FileState, pending
 from tailor.errors import TailorError
+from tailor.prediction.samples.sample import Sample
 from tailor.run import Run
 from tailor.scoring import format, wording
 from tailor.scoring import goal as goals
@@ -25,6 +26,7 @@ from tailor.workspace import Workspace, copy_sample
 
 Next = Literal["read", "questions", "run", "compare"]
 STEPS: tuple[Next, ...] = ("read", "questions", "run")
+SAMPLES: dict[Sample, str] = {"prices": "sell", "tickets": "forum"}  # with their icons
 POOR = 4  # rows that did not pay, told here; all of them are on the page Compare
 SIGNS = {"reached": "✓", "unclear": "?", "missed": "✗"}
 
@@ -42,9 +44,15 @@ class Seen:
     """The newest run of every row and model."""
 
     @property
+    def steps(self) -> tuple[Next, ...]:
+        """The way to a verdict; items need no documents."""
+        items = self.benchmark is not None and self.benchmark.task != "answer"
+        return STEPS[1:] if items else STEPS
+
+    @property
     def next(self) -> Next:
         """The first step that is not done."""
-        if not any(state.status == "indexed" for state in self.files):
+        if "read" in self.steps and not any(state.status == "indexed" for state in self.files):
             return "read"
         if self.benchmark is None:
             return "questions"
@@ -87,7 +95,7 @@ def standing(workspace: Workspace, seen: Seen, say: Language) -> None:
         checklist(workspace, seen, say)
     else:
         verdict(workspace, result, say)
-    glance(seen, say)
+    glance(seen, workspace.config.task == "answer", say)
     goal(workspace, result, say)
 
 
@@ -96,7 +104,7 @@ def look(workspace: Workspace) -> Seen:
     known = opened.stored(workspace)
     waiting = pending(workspace.knowledge, known) if workspace.knowledge.is_dir() else ()
     file = workspace.knowledge / "benchmark.jsonl"
-    asked = file.exists() and file.stat().st_size > 0
+    asked = workspace.config.task != "answer" or (file.exists() and file.stat().st_size > 0)
     return Seen(
         tuple(known),
         tuple(waiting),
@@ -116,6 +124,11 @@ def welcome(workspace: Workspace, say: Language) -> None:
             copy_sample(workspace)
             opened.read(workspace)
             st.rerun(scope="app")
+        st.caption(say("overview.sample_more"))
+        for sample, icon in SAMPLES.items():
+            if st.button(say(f"overview.sample_{sample}"), icon=f":material/{icon}:"):
+                copy_sample(workspace, sample)
+                st.rerun(scope="app")
     with right, st.container(border=True, height="stretch"):
         st.subheader(say("overview.own"), anchor=False)
         st.markdown(literal(say("overview.own_help", folder=workspace.knowledge)))
@@ -135,9 +148,9 @@ def checklist(workspace: Workspace, seen: Seen, say: Language) -> None:
         ),
         "run": "",
     }
-    at = STEPS.index(seen.next)
+    at = seen.steps.index(seen.next)
     lines = []
-    for number, step in enumerate(STEPS):
+    for number, step in enumerate(seen.steps):
         kind = "done" if number < at else "now" if number == at else "later"
         sign = {"done": "✓", "now": "➜", "later": "·"}[kind]
         told = notes[step] if kind == "done" else say(f"overview.{step}_todo")
@@ -207,8 +220,8 @@ def verdict(workspace: Workspace, result: Comparison, say: Language) -> None:
         opened.go("compare")
 
 
-def glance(seen: Seen, say: Language) -> None:
-    """Documents, passages, questions and runs in figures."""
+def glance(seen: Seen, asked: bool, say: Language) -> None:
+    """Documents, passages, questions and runs in figures; of a workspace of items, the items."""
     st.subheader(say("overview.glance"), anchor=False)
     read = [state for state in seen.files if state.status == "indexed"]
     questions = seen.benchmark.questions if seen.benchmark else ()
@@ -216,20 +229,23 @@ def glance(seen: Seen, say: Language) -> None:
     complete = sum(run.state().status == "complete" for run in seen.runs)
     stale = sum(bool(run.stale()) for run in seen.runs)
     waiting = say("overview.waiting", count=len(seen.waiting)) if seen.waiting else ""
+    documents = (
+        (
+            say("overview.documents"),
+            format.count(len(read), say.code),
+            _languages([state.language for state in read], say),
+            waiting,
+        ),
+        (
+            say("overview.passages"),
+            format.count(sum(state.passages for state in read), say.code),
+        ),
+    )
     opened.tiles(
         (
+            *(documents if asked or read else ()),
             (
-                say("overview.documents"),
-                format.count(len(read), say.code),
-                _languages([state.language for state in read], say),
-                waiting,
-            ),
-            (
-                say("overview.passages"),
-                format.count(sum(state.passages for state in read), say.code),
-            ),
-            (
-                say("overview.questions_count"),
+                say("overview.questions_count" if asked else "pictures.items"),
                 format.count(len(questions), say.code),
                 _languages([question.lang or "" for question in questions], say),
                 ", ".join(

@@ -27,7 +27,7 @@ def page() -> None:
     """Show the page; while a reply is written it looks for more four times a second."""
     say, workspace = opened.spoken(), opened.workspace()
     st.title(say("playground.title"))
-    if not (workspace.state / "index" / "current").exists():
+    if not opened.answerable(workspace):
         opened.next_step(workspace)
         return
     rows = choices(workspace)
@@ -69,9 +69,10 @@ def _last(names: Sequence[str]) -> str:
 def ask(workspace: Workspace, rows: Sequence[Row], say: Language) -> None:
     """The question, what leaves the machine with it, and the button that asks."""
     with st.form("ask", border=False, enter_to_submit=True):
+        answers = workspace.config.task == "answer"
         question = st.text_area(
-            say("playground.question"), placeholder=say("search.placeholder"), height=80,
-            key="question",
+            say("playground.question" if answers else "pictures.text"), height=80, key="question",
+            placeholder=say("search.placeholder") if answers else "",
         )  # fmt: skip
         pressed = st.form_submit_button(
             say("playground.ask"), type="primary", icon=":material/send:"

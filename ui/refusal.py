@@ -29,6 +29,14 @@ def refusal(error: Exception | str) -> None:
     st.html(f'<p class="refusal" lang="en">{html.escape(text)}</p>')
 
 
+def note(text: str, say: Language) -> None:
+    """Show a remark, such as what a run left out; letter by letter where it is not translated."""
+    if (translated := told(text, say)) is not None:
+        st.caption(literal(translated))
+    else:
+        st.html(f'<p class="refusal" lang="en">{html.escape(text)}</p>')
+
+
 def told(text: str, say: Language) -> str | None:
     """The sentence in this language; None where it has not been translated."""
     if say.code == "en":

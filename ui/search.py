@@ -27,7 +27,7 @@ def search(workspace: Workspace, say: Language) -> None:
     if to := embedder_receiver(workspace.config):
         st.caption(literal(say("search.sent", to=to)))
     with st.expander(say("search.filters")):
-        entered = filters(say)
+        entered = filters(workspace, say)
     if not words(question):
         return
     try:
@@ -45,8 +45,12 @@ def search(workspace: Workspace, say: Language) -> None:
         st.html(quote(number, f"{passage.source} · {ranks}", text))
 
 
-def filters(say: Language) -> tuple[tuple[str, ...], tuple[str, ...], str, str]:
-    """Folders, languages, first and last date, as somebody has entered them."""
+Entered = tuple[tuple[str, ...], tuple[str, ...], str, str, tuple[str, ...], tuple[str, ...]]
+
+
+def filters(workspace: Workspace, say: Language) -> Entered:
+    """The fields of `Filters` in their order, as somebody has entered them."""
+    where = ""
     with st.container(horizontal=True):
         folder = st.text_input(say("search.folder"), key="search folder").strip()
         language = st.selectbox(
@@ -57,4 +61,7 @@ def filters(say: Language) -> tuple[tuple[str, ...], tuple[str, ...], str, str]:
         )
         since = st.text_input(say("search.since"), key="search since").strip()
         until = st.text_input(say("search.until"), key="search until").strip()
-    return (folder,) if folder else (), (language,) if language else (), since, until
+        if workspace.config.enrich:
+            where = st.text_input(say("search.where"), key="search where").strip()
+    only = tuple((one,) if one else () for one in (folder, language, where))
+    return only[0], only[1], since, until, (), only[2]

@@ -31,7 +31,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "requests_per_minute", "tokens_per_minute",
     ),
     "documents": ("passage_size", "passage_overlap", "passage_strategy"),
-    "ladder": ("ladder", "workspace_stages"),
+    "ladder": ("task", "ladder", "workspace_stages", "merge_loss"),
     "costs": ("gpu_hour_usd", "max_cost"),
 }  # fmt: skip
 REREAD = ("embedder", *GROUPS["documents"])
@@ -114,8 +114,11 @@ def field(name: str, hint: Any, now: Any, workspace: Workspace) -> Any:
     if origin is typing.Literal:
         return st.selectbox(name, arguments, index=arguments.index(now), key=key)
     if origin is tuple:
-        options = list(dict.fromkeys([*stage_types(workspace.own_stages), *now]))
-        chosen = st.multiselect(name, options, list(now), key=key, accept_new_options=True)
+        own = stage_types(workspace.own_stages) if name == "ladder" else ()
+        chosen = st.multiselect(
+            name, list(dict.fromkeys([*own, *now])), list(now), key=key, accept_new_options=True,
+            placeholder=opened.spoken()("settings.add"),
+        )  # fmt: skip
         return tuple(chosen)
     if hint is bool:
         return st.checkbox(name, now, key=key)
@@ -155,11 +158,21 @@ def tables(workspace: Workspace, say: Language) -> None:
             for name, price in config.prices.items()
         },
         "sources": {name: dict(own) for name, own in config.sources.items()},
+        "enrich": {name: dict(own) for name, own in config.enrich.items()},
+        "items": _items(config),
     }
     with st.expander(say("settings.tables")):
         st.caption(say("settings.tables_help"))
         text = tomlkit.dumps({name: own for name, own in held.items() if own})
         st.code(text or say("settings.no_tables"), language="toml", wrap_lines=True)
+
+
+def _items(config: Config) -> dict[str, Any]:
+    """Where the items of a task of numbers or labels are; nothing of another."""
+    if config.task == "answer":
+        return {}
+    own = dataclasses.asdict(config.items).items()
+    return {name: list(x) if isinstance(x, tuple) else x for name, x in own if x}
 
 
 def secrets(config: Config, say: Language) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
+from tailor.cost import total
 from tailor.scoring import format
+from tailor.training.forecast import Forecast
 from tailor.ui import job, opened
 from tailor.ui.language import Language, literal
 from tailor.ui.refusal import refusal
@@ -30,6 +33,10 @@ class Estimate:
     seconds: float | None
     left_out: tuple[str, ...]
     measured: bool
+    trainings: tuple[Mapping[str, Any], ...] = ()
+    """What would be trained; see `tailor.training.forecast.Forecast`."""
+    training_usd: float | None = 0.0
+    """What a service would be paid for training; None where that is not known."""
 
 
 def estimate(
@@ -58,6 +65,8 @@ def estimate(
         return None
     if found.rows:
         st.caption(literal(sentence(found, say)))
+    for training in found.trainings:
+        trained(training, say)
     for reason in found.left_out:
         st.caption(literal(reason))
     return found
@@ -82,7 +91,40 @@ def read(ended: job.Job) -> Estimate | None:
         seconds=all_["seconds"],
         left_out=tuple(said["left_out"]),
         measured=all(row["measured"] for row in rows),
+        trainings=tuple(row["training"] for row in rows if row.get("training")),
+        training_usd=total(row["training_usd"] for row in rows),
     )
+
+
+def trained(about: Mapping[str, Any], say: Language) -> None:
+    """What a training would take; where it does not fit, the setting with which it would."""
+    one = Forecast(**about)
+    free, need = (format.memory(n, say.code) for n in (one.available_bytes, one.memory_bytes))
+    if one.fits:
+        key = "training.forecast" if one.measured else "training.forecast_guess"
+    else:
+        key = "training.too_large" if one.instead else "training.never_fits"
+    told = say(
+        key,
+        lessons=format.count(one.lessons, say.code),
+        tokens=format.count(one.tokens, say.code),
+        steps=format.count(one.steps, say.code),
+        need=need,
+        free=free,
+        time=format.seconds(one.seconds, say.code),
+        instead=one.instead,
+        then=format.memory(one.instead_bytes, say.code),
+    )
+    (st.caption if one.fits else st.warning)(literal(told))
+
+
+def _training(found: Estimate, say: Language) -> list[str]:
+    """What of the cost is the training at a service."""
+    if found.training_usd == 0:
+        return []
+    if found.training_usd is None:
+        return [say("run.training_unpriced")]
+    return [say("run.training_costs", cost=format.usd(found.training_usd, say.code))]
 
 
 def sentence(found: Estimate, say: Language) -> str:
@@ -96,6 +138,7 @@ def sentence(found: Estimate, say: Language) -> str:
         say("run.costs", cost=cost, most=format.usd(found.most_usd, say.code))
         if found.cost_usd
         else say("run.free" if found.cost_usd == 0 else "run.unpriced"),
+        *_training(found, say),
         say("run.takes", time=format.seconds(found.seconds, say.code))
         if found.seconds is not None
         else say("run.unmeasured"),

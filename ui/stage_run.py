@@ -15,11 +15,10 @@ from tailor.models.provider import embedder_receiver, receiver
 from tailor.run import SPLITS, Run, State
 from tailor.scoring import format
 from tailor.scoring.cache import graded
-from tailor.scoring.score import PRIMARY
 from tailor.ui import job, opened
 from tailor.ui.job import Live
 from tailor.ui.language import Language, literal
-from tailor.ui.refusal import refusal, told
+from tailor.ui.refusal import note, refusal, told
 from tailor.workspace import Workspace
 
 Scores = Mapping[str, float | None]
@@ -44,8 +43,8 @@ def preparation(at: Mapping[str, Any] | None, say: Language) -> None:
 def progress(run: Run, state: State, say: Language) -> None:
     """Live count, errors, score so far on test, and one square per question."""
     questions = run.workspace.benchmark.split(*SPLITS)
-    answers = graded(run, questions)
-    scores = {id: own.scores.get(PRIMARY) for id, own in answers.items()}
+    answers, primary = graded(run, questions), run.workspace.target.primary
+    scores = {id: own.scores.get(primary) for id, own in answers.items()}
     tested = {q.id for q in questions if q.split == "test"}
     known = [v for id, v in scores.items() if id in tested and v is not None]
     costs = [own.fact.cost_usd for own in answers.values()]
@@ -68,19 +67,12 @@ def progress(run: Run, state: State, say: Language) -> None:
         f'<div role="img" aria-label="{html.escape(text)}" class="squares">'
         f"{squares(questions, scores)}</div>"
     )
-    st.caption(say("run.squares"))
+    items = run.workspace.config.task == "number"
+    st.caption(say("run.squares_number" if items else "run.squares"))
     if wrong:
         errors(run, [q for q in questions if q.id in wrong], say)
     for sentence in run.notes:
         note(sentence, say)
-
-
-def note(sentence: str, say: Language) -> None:
-    """What a run left out, or was built on; letter by letter where it is not translated."""
-    if (translated := told(sentence, say)) is not None:
-        st.caption(literal(translated))
-    else:
-        st.html(f'<p class="refusal" lang="en">{html.escape(sentence)}</p>')
 
 
 def squares(questions: Sequence[Question], scores: Scores) -> str:

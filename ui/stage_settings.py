@@ -85,7 +85,10 @@ def _widget(f: Field[Any], kind: Any, stage: Stage, row: str, say: Language) -> 
     if typing.get_origin(kind) is Literal:
         return st.selectbox(label, choices, choices.index(value), key=key)
     if typing.get_origin(kind) is tuple and typing.get_origin(choices[0]) is Literal:
-        return tuple(st.multiselect(label, typing.get_args(choices[0]), value, key=key))
+        chosen = st.multiselect(
+            label, typing.get_args(choices[0]), value, key=key, placeholder=say("settings.choose")
+        )
+        return tuple(chosen)
     if kind is int:
         return st.number_input(
             label, None if low is None else math.ceil(low),

@@ -34,6 +34,8 @@ class Start:
     """Whether anything can run."""
     able: bool
     """Whether this row can."""
+    trains: bool
+    """Whether it changes a model's weights, which takes memory and time."""
 
 
 def buttons(
@@ -54,8 +56,8 @@ def buttons(
             *entered.sets(start.row),
             *limits[: len(limits) - 2 * bool(limit)],
         ]
-        paid = fresh and not is_local(start.model)
-        found = stage_estimate.estimate(workspace, unlimited, start.asked, paid, say)
+        costly = fresh and (start.trains or not is_local(start.model))
+        found = stage_estimate.estimate(workspace, unlimited, start.asked, costly, say)
     if start.left and not entered.values:
         label = say("run.resume", left=start.left)
     else:

@@ -20,6 +20,7 @@ def tuning(run: Run, say: Language) -> None:
     """An expander with tables of what was tried, and a bar for each value of each setting."""
     found = run.tuning()
     if found is None:
+        _similar(run, say)
         return
     with st.expander(say("tuning.title")):
         st.markdown(literal(found.sentence(say.code)))
@@ -33,6 +34,30 @@ def tuning(run: Run, say: Language) -> None:
             for value, quality in values.items():
                 text = f"{value or say('tuning.own')}: {format.percent(quality, say.code)}"
                 st.progress(min(1.0, max(0.0, quality)), text=literal(text))
+
+
+def _similar(run: Run, say: Language) -> None:
+    """As :func:`tuning`, where numbers and labels are told by similar train items."""
+    found, target = run.similar_tuning(), run.workspace.target
+    if found is None:
+        return
+    best = found.searched[:SHOWN]
+    with st.expander(say("tuning.title")):
+        st.markdown(literal(found.sentence(target, say.code)))
+        st.caption(say("tuning.similar_searched"))
+        st.table(
+            {
+                say("tuning.similar"): [literal(one.told(say.code)) for one in best],
+                say("tuning.error"): [literal(one.error_told(target, say.code)) for one in best],
+            }
+        )
+        st.caption(say("tuning.similar_asked"))
+        st.table(
+            {
+                say("tuning.similar"): [literal(one.told(say.code)) for one in found.tried],
+                say("tuning.score"): [format.percent(one.score, say.code) for one in found.tried],
+            }
+        )
 
 
 def _searched(found: Tuning, say: Language) -> dict[str, list[str]]:

@@ -16,10 +16,15 @@ from tailor.run import SPLITS, Run, State, all_runs, newest_runs
 from tailor.scoring import comparison as compared
 from tailor.scoring import format, wording
 from tailor.stage import Stage
+from tailor.training.lessons_settings import Shapes
 from tailor.ui import (
+    adapters,
+    hosted,
     job,
+    lessons,
     opened,
     stage_estimate,
+    stage_learnt,
     stage_rows,
     stage_run,
     stage_settings,
@@ -112,8 +117,10 @@ def page() -> None:
 
 
 def working(workspace: Workspace) -> bool:
-    """Whether a run goes on, or an estimate of one is being worked out."""
-    return job.live(workspace, opened.jobs()) is not None or stage_estimate.busy()
+    """Whether a run or a training goes on, or an estimate is being worked out."""
+    live = job.live(workspace, opened.jobs()) is not None
+    trained = training.going(workspace) or hosted.going(workspace)
+    return live or stage_estimate.busy() or trained
 
 
 def body(busy: bool) -> None:
@@ -247,11 +254,24 @@ def panel(workspace: Workspace, line: Line, live: Live | None, ready: bool) -> N
         st.info(say("run.older"))
     if line.run and line.status not in ("none", "running"):
         stage_tuning.tuning(line.run, say)
+        stage_learnt.learnt(line.run, say)
     if line.stage.trains:
         training.curves(workspace, say)
-    possible = hindrance(line, say)
+        adapters.part(workspace)
+    elsewhere = st.container()
+    taught = st.container()
+    hindered = st.container()
     actions = st.container()
     entered = stage_settings.form(workspace, line.stage, line.row, say)
+    if isinstance(line.stage, Shapes):
+        with taught:
+            lessons.lessons(workspace, line.row, line.model, line.stage, entered, say)
+    there = {**line.stage.settings(), **entered.values}.get("where") == "openai"
+    if line.stage.trains:
+        with elsewhere:
+            hosted.part(workspace, line.model, there)
+    with hindered:
+        possible = hindrance(line, there, say)
     with changed:
         stage_settings.changes(workspace, line.stage, line.row, line.run, entered, say)
     with actions:
@@ -262,7 +282,7 @@ def panel(workspace: Workspace, line: Line, live: Live | None, ready: bool) -> N
         elif line.row in (line.stage.name(), *workspace.config.ladder):
             start = stage_start.Start(
                 command(workspace, line), line.row, line.model, line.asked, line.left, line.status,
-                ready, ready and possible and entered.valid,
+                ready, ready and possible and entered.valid, line.stage.trains,
             )  # fmt: skip
             stage_start.buttons(workspace, start, entered, say)
 
@@ -273,10 +293,17 @@ def command(workspace: Workspace, line: Line) -> list[str]:
     return [line.row, "--model", line.model] if other else [line.row]
 
 
-def hindrance(line: Line, say: Language) -> bool:
-    """Say what a stage that trains lacks here and what works without; False: it cannot run."""
+def hindrance(line: Line, there: bool, say: Language) -> bool:
+    """Say what a stage that trains lacks here and what works without; False: it cannot run.
+
+    ``there``: a service trains.
+    """
     if not line.stage.trains:
         return True
+    if there:
+        if is_local(line.model):
+            st.warning(literal(say("hosted.local", model=line.model)))
+        return not is_local(line.model)
     if not is_local(line.model):
         st.warning(literal(say("stages.hosted", model=line.model)))
         return False

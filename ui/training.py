@@ -8,9 +8,14 @@ from typing import Any
 
 import streamlit as st
 
+from tailor.errors import TailorError
 from tailor.scoring import format
-from tailor.training.progress import Training, trainings
+from tailor.training.job import Job, Stop, ask, jobs
+from tailor.training.progress import RESUMABLE, Training, trainings
+from tailor.ui import opened
 from tailor.ui.language import Language, literal
+from tailor.ui.picture_charts import figures
+from tailor.ui.refusal import refusal
 from tailor.ui.stage_settings import typed
 from tailor.workspace import Workspace
 
@@ -21,7 +26,7 @@ MOST = 400
 
 
 def curves(workspace: Workspace, say: Language) -> None:
-    """The newest training, or a past one: both losses, and how fast it goes."""
+    """The newest training, or a past one: both losses, how fast it goes, and its buttons."""
     st.markdown(f"**{say('training.title')}**")
     found = trainings(workspace.state)[:SHOWN]
     if not found:
@@ -38,8 +43,9 @@ def curves(workspace: Workspace, say: Language) -> None:
     else:
         st.caption(literal(names[0]))
     _figures(shown, say)
+    _buttons(workspace, shown, say)
     if shown.points:
-        _chart(shown.points, say)
+        chart(shown.points, say)
     else:
         st.caption(say("training.no_points"))
     about = " · ".join(f"{name} {typed(value)}" for name, value in shown.settings.items())
@@ -54,6 +60,45 @@ def curves(workspace: Workspace, say: Language) -> None:
             )
         )
     )
+
+
+def going(workspace: Workspace) -> bool:
+    """Whether the newest training goes on."""
+    return any(each.status == "running" for each in trainings(workspace.state)[:1])
+
+
+def _buttons(workspace: Workspace, training: Training, say: Language) -> None:
+    """Pause, go on, cancel: what this training can be asked."""
+    known = {each.id: each for each in jobs(workspace.state)}
+    if training.id not in known or training.status not in ("running", *RESUMABLE):
+        return
+    own = known[training.id]
+    if training.status == "running" and own.asked:
+        st.caption(say("training.stopping"))
+        return
+    with st.container(horizontal=True):
+        if training.status == "running":
+            if st.button(say("training.pause"), icon=":material/pause:", key="pause training"):
+                _stop(own, "pause")
+        elif st.button(
+            say("training.resume"), icon=":material/play_arrow:", key="resume training",
+            disabled=opened.resuming(training.id),
+        ):  # fmt: skip
+            opened.resume(workspace, training.id)
+            st.rerun()
+        if st.button(say("training.cancel"), icon=":material/stop:", key="cancel training"):
+            _stop(own, "cancel")
+    words = ("training", "pause" if training.status == "running" else "resume", training.id)
+    st.code(opened.command(workspace, *words), language=None, wrap_lines=True)
+
+
+def _stop(own: Job, stop: Stop) -> None:
+    try:
+        ask(own, stop)
+    except TailorError as error:  # it ended in between
+        refusal(error)
+    else:
+        st.rerun()
 
 
 def _name(training: Training, say: Language) -> str:
@@ -75,9 +120,13 @@ def _figures(training: Training, say: Language) -> None:
         steps += " · " + say("training.left", time=format.seconds(left, say.code))
     st.progress(done, text=literal(steps))
     if training.status == "failed":
-        st.error(literal(training.message))
+        refusal(training.message)
     elif training.message:
         st.info(say("training.early"))
+    if training.status == "complete" and training.best not in (None, step):
+        st.caption(say("training.best", step=format.count(training.best, say.code)))
+    if training.status == "interrupted":
+        st.warning(say("training.interrupted"))
     figures = [
         (say("training.loss"), format.number(last("loss"), say.code)),
         (say("training.validation"), format.number(last("validation_loss"), say.code)),
@@ -95,7 +144,8 @@ def _figures(training: Training, say: Language) -> None:
     )
 
 
-def _chart(points: Sequence[Any], say: Language) -> None:
+def chart(points: Sequence[Any], say: Language, key: str = "curve") -> None:
+    """Both losses by step."""
     import altair as alt
     import pandas
 
@@ -109,15 +159,17 @@ def _chart(points: Sequence[Any], say: Language) -> None:
         and (name != "loss" or at % every == 0 or at == len(points) - 1)
     ]
     names = list(kinds.values())
-    dark = st.context.theme.type == "dark"
+    dark, label = st.context.theme.type == "dark", figures(say.code)
     colours = ["#3aa79c", "#f2a56d"] if dark else ["#0f766e", "#b4552d"]
     # Points too: a single measurement would be an invisible line.
     chart = (
         alt.Chart(pandas.DataFrame(rows))
         .mark_line(point=True)
         .encode(
-            x=alt.X("step:Q", title=say("training.step"), axis=alt.Axis(tickMinStep=1)),
-            y=alt.Y("value:Q", title=say("training.axis"), scale=alt.Scale(zero=False)),
+            x=alt.X("step:Q", title=say("training.step"),
+                    axis=alt.Axis(tickMinStep=1, labelExpr=label)),
+            y=alt.Y("value:Q", title=say("training.axis"), axis=alt.Axis(labelExpr=label),
+                    scale=alt.Scale(zero=False)),
             color=alt.Color(
                 "kind:N", title=None, scale=alt.Scale(domain=names, range=colours),
                 legend=alt.Legend(orient="top"),
@@ -129,4 +181,4 @@ def _chart(points: Sequence[Any], say: Language) -> None:
         )
         .properties(height=280)
     )  # fmt: skip
-    st.altair_chart(chart, alt=say("training.alt"), key="curve")
+    st.altair_chart(chart, alt=say("training.alt"), key=key)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tailor.rows import Row, rows_for
     from tailor.run import Run, compare
     from tailor.scoring.comparison import Comparison
+    from tailor.serving.server import serve
     from tailor.settings import setting
     from tailor.stage import Stage
     from tailor.workspace import Workspace
@@ -46,6 +47,7 @@ __all__ = [
     "compare",
     "report",
     "rows_for",
+    "serve",
     "setting",
 ]
 
@@ -69,6 +71,7 @@ _HOME = {
     "compare": "run",
     "report": "reporting.report",
     "rows_for": "rows",
+    "serve": "serving.server",
     "setting": "settings",
 }
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from tailor.example import Example
-from tailor.prompting.wording import MARKS, before_mark, final, without_thought
+from tailor.prompting.wording import ABSTAIN, MARKS, before_mark, final, without_thought
 from tailor.text import fold, language, nfc
+
+_SHORT = 200
+"""Characters up to which a reply may name its label among other words."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,15 @@ class AnswerFormat:
     """The model may calculate and look things up in tables before it answers."""
     rounds: int = 3
     """How often it may do so for one question."""
+    currency: str = ""
+    """Of a number that is an amount of money, as ``USD``."""
+    unit: str = ""
+    """Of another number, as ``minutes``."""
+
+    def recorded(self) -> dict[str, Any]:
+        """What of it can change an answer, as JSON values; without what no reply depends on."""
+        own = asdict(self)
+        return {k: v for k, v in own.items() if v or k not in ("currency", "unit")}
 
     @property
     def converses(self) -> bool:
@@ -87,8 +99,32 @@ class AnswerFormat:
         if not text:
             return None
         if self.kind == "label":
-            wanted = fold(text).strip(" .\"'")
-            return next((label for label in self.labels if fold(label) == wanted), None)
-        if self.kind == "number" and not re.search(r"\d", text):
-            return None
+            return self._label(text)
+        if self.kind == "number":
+            from tailor.prediction.parsing import canonical, number
+
+            value = number(text, self.currency, self.unit)
+            return None if value is None else canonical(value)
         return text
+
+    def declines(self, reply: str) -> bool:
+        """Whether a reply says that no label can be told."""
+        return self.kind == "label" and bool(
+            {_bare(reply), *map(_bare, reply.split("\n")[-1:])} & set(map(_bare, ABSTAIN.values()))
+        )
+
+    def _label(self, text: str) -> str | None:
+        """The label that a reply is, or the only one that a short reply names."""
+        wanted = _bare(text)
+        by_name = {_bare(label): label for label in self.labels}
+        if wanted in by_name or len(text) > _SHORT:
+            return by_name.get(wanted)
+        names = sorted(by_name, key=len, reverse=True)
+        any_label = "|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in names)
+        named = set(re.findall(any_label, wanted)) if names else set()
+        return by_name[named.pop()] if len(named) == 1 else None
+
+
+def _bare(text: str) -> str:
+    """A label without what sets it off, accents aside."""
+    return fold(text).strip(" \t\r\n.!*_`\"'“”[](){}")

@@ -26,7 +26,7 @@ from tailor.documents.filters import Filters
 from tailor.documents.passages import Passage
 from tailor.example import Example, ExampleSelector
 from tailor.framing import Order, blocks, neutral, rules
-from tailor.prompting.wording import in_language
+from tailor.prompting.wording import ITEM, QUESTION, Language, in_language
 from tailor.spending import Use
 from tailor.text import fold, language
 
@@ -82,7 +82,7 @@ class Ask:
         """Content hash without the repeat, under which answers are stored."""
         history = [asdict(turn) for turn in self.history]
         asked = {"question": self.question, "history": history, "repeat": 0}
-        return digest({**asked, "filters": asdict(self.filters)} if self.filters else asked)
+        return digest({**asked, "filters": self.filters.to_json()} if self.filters else asked)
 
 
 @dataclass(frozen=True)
@@ -145,10 +145,11 @@ class Prompt:
         """The chat messages: instructions, examples as turns, then passages and the question."""
         from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
-        question = asked(self.question, self.passages, self.order, self.quoted)
+        kind = self.format.kind
+        question = asked(self.question, self.passages, self.order, self.quoted, kind)
         turns: list[Turn] = []
         for example in self.examples:
-            shown = asked(example.question, example.passages, self.order, self.quoted)
+            shown = asked(example.question, example.passages, self.order, self.quoted, kind)
             turns += [Turn("user", shown), Turn("assistant", self.format.shown(example))]
         # Earlier answers and what tools said may hold what stands in a document.
         earlier, later = (
@@ -180,9 +181,14 @@ def asked(
     passages: Sequence[Passage] = (),
     order: Order = "best_first",
     quoted: bool = False,
+    kind: str = "text",
 ) -> str:
-    """The text of a user turn: numbered passages under their sources, then the question."""
-    label = "Câu hỏi" if language(question) == "vi" else "Question"
+    """The text of a user turn: numbered passages under their sources, then the question.
+
+    Where a number or a label is asked for (``kind``), the question is the text of an item.
+    """
+    lang: Language = "vi" if language(question) == "vi" else "en"
+    label = QUESTION[lang] if kind == "text" else ITEM[lang]
     shown = [blocks(passages, order, quoted)] if passages else []
     return "\n\n".join([*shown, f"{label}: {question}"])
 
@@ -297,7 +303,7 @@ class Assistant:
                 "instructions": self.instructions,
                 "examples": examples,
                 "retriever": _fingerprint(self.retriever),
-                "format": asdict(self.format),
+                "format": self.format.recorded(),
             }
         )
 
@@ -388,7 +394,7 @@ class Assistant:
         reply: Reply = exchange["reply"]
         outcome: Outcome = "ok"
         said, quote = self.format.final(reply.text)
-        if reply.refused or is_refusal(said or ""):
+        if reply.refused or is_refusal(said or "") or self.format.declines(said or ""):
             outcome, text = "refused", said or reply.text.strip()
         elif parsed := self.format.parse(said or ""):
             text = parsed

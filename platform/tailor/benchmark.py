@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from tailor.assistant import Ask, digest
 from tailor.errors import TailorError
+from tailor.task import Task
 from tailor.text import fold, language, nfc, words
 
 Split = Literal["train", "dev", "test"]
@@ -80,10 +81,17 @@ class Benchmark:
     """The questions of a workspace, in file order."""
 
     questions: tuple[Question, ...]
-    task: Literal["answer"] = "answer"
+    task: Task = "answer"
     problems: tuple[Problem, ...] = ()
     drafts: tuple[Question, ...] = ()
     """Questions that wait for approval; no split holds them."""
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """What task ``label`` chooses from: every label of an item, by the alphabet."""
+        if self.task != "label":
+            return ()
+        return tuple(sorted({label for q in self.questions for label in q.answers}))
 
     @cached_property
     def digest(self) -> str:
@@ -106,9 +114,27 @@ class Benchmark:
         Raises:
             TailorError: the file is missing, not UTF-8, or holds no usable question.
         """
-        from tailor.benchmarking.splitting import draw
+        return cls.of(path, *read(path))
 
-        lines, problems = read(path)
+    @classmethod
+    def of(
+        cls,
+        path: Path,
+        lines: Sequence[Line],
+        problems: Sequence[Problem],
+        task: Task = "answer",
+        shares: Mapping[Split, float] | None = None,
+    ) -> Benchmark:
+        """The benchmark that these lines of a file make; of two that are alike the first counts.
+
+        Questions without a split are given one: see `tailor.benchmarking.splitting.draw`.
+
+        Raises:
+            TailorError: there is no usable question among them.
+        """
+        from tailor.benchmarking.splitting import SHARES, draw
+
+        problems = list(problems)
         kept: list[Line] = []
         first_line: dict[str, int] = {}
         for line in lines:
@@ -137,8 +163,8 @@ class Benchmark:
                 )
             raise TailorError(f"{path} holds no usable question.{hint}")
         unassigned = {line.question.id for line in approved if not line.has_split}
-        questions = draw((line.question for line in approved), unassigned)
-        return cls(questions, problems=tuple(problems), drafts=drafts)
+        questions = draw((line.question for line in approved), unassigned, shares=shares or SHARES)
+        return cls(questions, task, tuple(problems), drafts)
 
 
 def read(path: Path) -> tuple[list[Line], list[Problem]]:

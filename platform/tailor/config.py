@@ -12,7 +12,10 @@ from typing import Any, Literal, get_type_hints
 from urllib.parse import urlsplit
 
 from tailor.errors import TailorError, UsageError
+from tailor.serving.settings import Serve
+from tailor.serving.settings import serve as read_serve
 from tailor.settings import check, convert
+from tailor.task import Task
 from tailor.text import nfc
 
 _ABOVE_ZERO = (
@@ -20,7 +23,21 @@ _ABOVE_ZERO = (
     "tokens_per_minute",
 )  # fmt: skip
 LADDER = ("baseline", "prompting", "few_shot", "retrieval", "fine_tuning", "retrieval_tuning")
-"""The stages of ``tailor run all``, unless tailor.toml says otherwise."""
+"""The stages of ``tailor run all`` for task ``answer``, unless tailor.toml says otherwise."""
+_NUMBERS = (
+    "random", "mean", "median", "features", "bag_of_words", "word2vec", "word2vec_svr",
+    "word2vec_forest", "boosting", "neighbours",
+)  # fmt: skip
+_LABELS = ("majority", "bag_of_words", "encoder")
+
+
+def ladder_for(task: Task) -> tuple[str, ...]:
+    """The rows of ``tailor run all`` for a task, unless tailor.toml says otherwise."""
+    if task == "answer":
+        return LADDER
+    kinds = _NUMBERS if task == "number" else _LABELS
+    stacked = ("ensemble",) if task == "number" else ()
+    return (*(f"baseline:{kind}" for kind in kinds), *LADDER[1:], *stacked)
 
 
 @dataclass(frozen=True)
@@ -31,6 +48,8 @@ class Price:
     output: float
     cached_input: float | None = None
     """For input the provider had in its cache; None: like other input."""
+    training: float | None = None
+    """For tokens that the provider trains the model on; None: not known, or it trains none."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +64,35 @@ class Goal:
     """The most that 1,000 questions may cost, in US dollars."""
     latency_s: float | None = None
     """The longest that 95 of 100 answers may take, in seconds."""
+
+
+@dataclass(frozen=True)
+class Items:
+    """Where the items of task ``number`` or ``label`` are, and how numbers are read and judged."""
+
+    path: str = "knowledge/benchmark.jsonl"
+    """A file of the workspace, ``.jsonl`` or ``.csv``, with one item a line."""
+    dataset: str = ""
+    """In place of ``path``: a dataset of Hugging Face, by folder or id; needs `datasets`."""
+    text: str = ""
+    """The column with the text of an item; empty: ``question`` or ``text``."""
+    answer: str = ""
+    """The column with the number or the label; empty: ``answer``, ``number``, ``price`` or
+    ``label``."""
+    id: str = "id"
+    """The column with an id; items without one are numbered."""
+    split: str = "split"
+    """The column with train, dev or test; items without one are given a split."""
+    lang: str = "lang"
+    """The column with ``en`` or ``vi``; without one it is found out."""
+    currency: str = ""
+    """Of the numbers, as ``USD`` or ``VND``; empty: they are no amounts of money."""
+    unit: str = ""
+    """Of the numbers where they are no money, as ``minutes``."""
+    good_within: tuple[float, ...] = (40.0, 0.2)
+    """A number is good when it is off by less than the first, or by less than this share."""
+    fair_within: tuple[float, ...] = (80.0, 0.4)
+    """It is fair when it is not good, but off by less than this, or by less than this share."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +144,11 @@ class Config:
     passage_strategy: Literal["structure", "sentences", "fixed"] = "structure"
     """Whether passages are whole paragraphs and lists as far as they fit, or filled with whole
     sentences, or with words."""
+    task: Task = "answer"
+    """``answer``: questions the documents answer; ``number`` or ``label``: an item's text stands
+    for a number or a label, to be predicted."""
+    items: Items = field(default_factory=Items)
+    """Where the items of tasks ``number`` and ``label`` are; their currency or unit."""
     answer_pattern: str = ""
     """A regular expression every answer must match."""
     workspace_stages: bool = False
@@ -106,6 +159,9 @@ class Config:
     """What the assistant is for, and the score, cost and latency that make it good enough."""
     prices: Mapping[str, Price] = field(default_factory=dict)
     """By model name, in place of the prices that come with Tailor."""
+    merge_loss: float = 0.01
+    """The most that merging or quantizing a tuned model may cost on dev, as a share: 0.01 is
+    1 point; what loses more is not exported unless forced."""
     gpu_hour_usd: float | None = None
     """What an hour of this machine costs, in US dollars: prices training and local models."""
     max_cost: float | None = None
@@ -121,6 +177,15 @@ class Config:
     `tailor.retrieval.collection`."""
     trusted_hosts: tuple[str, ...] = ()
     """Hosts whose addresses answers may carry as they are; all others are made harmless."""
+    trusted_code: Mapping[str, str] = field(default_factory=dict)
+    """Models of the hub whose own Python code may run here: ``"org/name" = "COMMIT"``, the very
+    commit that somebody has read; all other code is refused."""
+    serve: Serve = field(default_factory=Serve)
+    """Where `tailor serve` listens, and its limits; see `tailor.serving.settings`."""
+    enrich: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Pipelines that look into ingested documents, by name: ``task`` (``entities``, ``summary``,
+    ``translation``, ``language``, ``sentiment``), ``model`` and what the task needs; see
+    `tailor.documents.enrichers.enricher`."""
     sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Documents from elsewhere, by name: ``loader`` of langchain-community, its ``arguments``,
     ``group`` and ``fields``; see `tailor.documents.sources`."""
@@ -156,6 +221,8 @@ class Config:
                 changed[key] = _value(key, value, types[key])
             except (TypeError, ValueError) as error:
                 raise UsageError(f"{source}: {key}: {error}.") from None
+        if "ladder" not in changed and self.ladder == ladder_for(self.task):
+            changed["ladder"] = ladder_for(changed.get("task", self.task))
         config = replace(self, **changed)
         if config.passage_overlap >= config.passage_size:
             raise UsageError(
@@ -172,6 +239,10 @@ def _value(key: str, value: Any, kind: Any) -> Any:
         return {name: _price(name, price) for name, price in value.items()}
     if key == "goal":
         return _goal(value)
+    if key == "items":
+        return _items(value)
+    if key == "serve":
+        return read_serve(value)
     if key == "stages":
         if not isinstance(value, dict) or not all(isinstance(v, dict) for v in value.values()):
             raise ValueError("write [stages.NAME] with the stage's settings")
@@ -185,8 +256,15 @@ def _value(key: str, value: Any, kind: Any) -> Any:
         from tailor.documents.sources import checked
 
         return checked(value)
+    if key == "enrich":
+        from tailor.documents.enrichers.enricher import enrichers
+
+        enrichers(value)
+        return value
     if key == "builds_on":
         return _builds_on(value)
+    if key == "trusted_code":
+        return _trusted_code(value)
     read = convert(value, kind)
     if key == "ladder":
         _are_rows(read)
@@ -213,6 +291,18 @@ def _are_rows(ids: tuple[str, ...]) -> None:
         if id in ids[:at]:
             again = f"{id.partition(':')[0]}:2"
             raise ValueError(f"{id!r} stands twice; give the second another label, like {again!r}")
+
+
+def _trusted_code(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise ValueError('write [trusted_code] with "org/name" = "COMMIT"')
+    for name, commit in value.items():
+        if not re.fullmatch(r"[0-9a-f]{40}", str(commit)):
+            raise ValueError(
+                f"{commit!r} is no commit of {name}; write all its 40 digits, as the model's page "
+                "at the hub shows them"
+            )
+    return value
 
 
 def _builds_on(value: Any) -> dict[str, str]:
@@ -260,12 +350,29 @@ def _goal(value: Any) -> Goal:
     return goal
 
 
+def _items(value: Any) -> Items:
+    if not isinstance(value, dict):
+        raise ValueError("write [items] with path, text, answer, currency or others")
+    types = get_type_hints(Items)
+    if unknown := [name for name in value if name not in types]:
+        raise ValueError(f"unknown key {unknown[0]!r}; known are {', '.join(types)}")
+    items = Items(**{name: convert(own, types[name]) for name, own in value.items()})
+    for name in ("good_within", "fair_within"):
+        within = getattr(items, name)
+        if len(within) != 2:
+            raise ValueError(f"{name} is two numbers: an amount, and a share like 0.2")
+        check(within, 0, None)
+    if any(good > fair for good, fair in zip(items.good_within, items.fair_within, strict=True)):
+        raise ValueError("good_within is above fair_within; what is good is fair, too")
+    return items
+
+
 def _price(name: str, price: Any) -> Price:
-    known = {"input", "output", "cached_input"}
+    known = {"input", "output", "cached_input", "training"}
     if not isinstance(price, dict) or not {"input", "output"} <= price.keys() <= known:
         raise ValueError(
             f'[prices."{name}"] needs input and output, dollars per million tokens, and may have '
-            "cached_input"
+            "cached_input and training"
         )
     read = {key: convert(value, float) for key, value in price.items()}
     for value in read.values():

@@ -25,6 +25,10 @@ class NotApplicable(TailorError):
     """A stage has nothing to work on here: no train questions, no weights to change."""
 
 
+class RowsMissing(NotApplicable):
+    """A stage needs rows that were not run yet; a plan may hold them."""
+
+
 class BudgetReached(TailorError):
     """A further model call could cost more than is left of the limit; all is kept."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from tailor.answers import AnswerStore
 from tailor.assistant import Ask, Assistant, digest
 from tailor.cost import made, total
-from tailor.errors import NotApplicable
+from tailor.errors import NotApplicable, RowsMissing
 from tailor.ladder import dev_score
 from tailor.models.usage import Usage, prompt_tokens, text_tokens, usage
 from tailor.rows import Bases
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tailor.documents.passages import Splitter
     from tailor.models.chat import Chat
     from tailor.rows import Row
+    from tailor.training.forecast import Forecast
 
 SAMPLE = 200
 """Prompts of a row that are put together and counted; where there are more, evenly spread ones."""
@@ -63,6 +64,10 @@ class RowEstimate:
     basis: Basis
     measured: bool
     """Whether stored calls of this model say how long replies are."""
+    training: Mapping[str, Any] | None = None
+    """What its stage would train on this machine; see `tailor.training.forecast`."""
+    training_usd: float | None = 0.0
+    """Of the cost, what a service would be paid for training; None where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +146,11 @@ def estimate(
         try:
             base = bases.of(row)[1]
             reached = _applied(row, base, planned)
+        except RowsMissing as error:
+            if len(found) < 2:  # nor will there be enough by then
+                left_out.append(f"{row.id}: {error}")
+                continue
+            reached = _Base(base.assistant, False)
         except NotApplicable as error:
             left_out.append(f"{row.id}: {error}")
             continue
@@ -159,6 +169,10 @@ class _Base:
     assistant: Assistant
     exact: bool = True
     """False: something in it is not made yet, so that this one stands in for it."""
+    training_usd: float | None = 0.0
+    """What a service would be paid for training; None where that is not known."""
+    training: Forecast | None = None
+    """What its stage would train on this machine."""
 
 
 def _applied(row: Row, base: _Base, planned: _Planned) -> _Base:
@@ -166,7 +180,12 @@ def _applied(row: Row, base: _Base, planned: _Planned) -> _Base:
     try:
         return _Base(row.stage.apply(base.assistant, planned), base.exact)
     except _NotMade:
-        return _Base(base.assistant, False)
+        forecasts, planned.forecasts = planned.forecasts or [], []
+        forecast = forecasts[0] if forecasts else None
+        if not planned.foreseen:
+            return _Base(base.assistant, False, training=forecast)
+        model, usd = planned.foreseen.pop()
+        return _Base(replace(base.assistant, model=planned.chat(model)), False, usd, forecast)
 
 
 def _dev(workspace: Workspace, own: _Base) -> float | None:
@@ -185,7 +204,9 @@ def _row(known: _Known, row: Row, base: _Base, reached: _Base, repeats: int) -> 
     )
     answered = len(questions) * repeats - len(missing)
     prepared = reached.exact or not (base.exact or row.stage.calls(workspace))
-    chat = assistant.model if isinstance(assistant.model, Chat) else None
+    # A reference row that is not made yet will not ask the model it was given.
+    own = reached.exact or row.stage.starts_from != "root"
+    chat = assistant.model if own and isinstance(assistant.model, Chat) else None
     if chat is None:
         workers = workspace.config.concurrency
         seconds = known.seconds(row.id, prepared, len(missing), workers)
@@ -196,8 +217,8 @@ def _row(known: _Known, row: Row, base: _Base, reached: _Base, repeats: int) -> 
     calls = _to_make(chat, sent, missing) + (0 if prepared else row.stage.calls(workspace))
     basis, each = known.prompt_tokens(row.id, sent, reached.exact, [q for q, _ in missing])
     used = Usage(round(calls * each), round(calls * known.reply_tokens(row.id, questions)))
-    seconds = known.seconds(row.id, prepared, calls, chat.concurrency)
-    hours = known.of_hours(seconds)
+    seconds = known.seconds(row.id, prepared, calls, chat.concurrency, reached.training)
+    hours, usd = known.of_hours(seconds), reached.training_usd
     return RowEstimate(
         row=row.id,
         questions=len(questions) * repeats,
@@ -205,11 +226,13 @@ def _row(known: _Known, row: Row, base: _Base, reached: _Base, repeats: int) -> 
         calls=calls,
         input_tokens=used.input_tokens,
         output_tokens=used.output_tokens,
-        cost_usd=total((chat.cost(used), hours)),
-        most_usd=total((chat.cost(_most(used, calls, chat, assistant)), hours)),
+        cost_usd=total((chat.cost(used), hours, usd)),
+        most_usd=total((chat.cost(_most(used, calls, chat, assistant)), hours, usd)),
         seconds=seconds,
         basis=basis,
         measured=bool(known.calls),
+        training=reached.training.to_json() if reached.training else None,
+        training_usd=usd,
     )
 
 
@@ -284,6 +307,8 @@ class _Planned(Workspace):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace.root)
         self.config = workspace.config
+        self.foreseen = []
+        self.forecasts = []
         self.__dict__["benchmark"] = workspace.benchmark
 
     @cached_property
@@ -374,9 +399,13 @@ class _Known:
         lengths = [prompt_tokens(_messages(assistant, q), self.model) for q in sample]
         return "prompts" if exact else "row before", self.ratio * fmean(lengths or [0.0])
 
-    def seconds(self, row: str, prepared: bool, calls: int, workers: int) -> float | None:
+    def seconds(
+        self, row: str, prepared: bool, calls: int, workers: int, training: Forecast | None = None
+    ) -> float | None:
         """Wall time of the calls, and of preparing the row; None where it was never measured."""
         preparing = 0.0 if prepared else self._preparing(row)
+        if preparing is None and training is not None:
+            preparing = training.seconds
         if not calls or preparing is None:
             return preparing
         facts = self.facts(row) or self.calls

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tailor.answers import Call
     from tailor.run import Run, Step
+    from tailor.scoring.target import Target
     from tailor.workspace import Workspace
 
 
@@ -69,6 +70,8 @@ class Explained:
     """As it was read from the last reply: outcome, text, passages, tokens, seconds, cost."""
     scores: Mapping[str, float | None]
     """By metric; empty where the answer is not scored."""
+    target: Target
+    """The task, with what scores are taken against."""
     exchanges: tuple[Exchange, ...]
     """Every model call behind the answer, in order; what was given where no call is stored."""
 
@@ -115,6 +118,7 @@ def explain(run: Run, question: str, repeat: int = 0) -> Explained:
         question=found,
         answer=answer,
         scores=known.scores if known else {},
+        target=run.workspace.target,
         exchanges=made,
     )
 

@@ -27,7 +27,7 @@ def commit(db: sqlite3.Connection, waiting: Sequence[Waiting]) -> None:
     """
     try:
         _together(db, waiting)
-    except Exception as error:
+    except Exception as error:  # whatever it is, the caller waiting for it is told
         if len(waiting) == 1:
             waiting[0].error, waiting[0].done = error, True
             return

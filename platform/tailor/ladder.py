@@ -208,6 +208,18 @@ def assistant_for(workspace: Workspace, row: str | None = None, model: str | Non
     for run in runs:
         if (run.row, run.model) == (row, model) and not run.stale():
             return Chosen(run.assistant(), row, model)
+    last, base, left_out = built_on(workspace, row, model)
+    return Chosen(last.stage.apply(base, workspace), row, model, left_out)
+
+
+def built_on(
+    workspace: Workspace, row: str, model: str | None = None
+) -> tuple[Row, Assistant, tuple[str, ...]]:
+    """A row, the assistant that it builds on, and why stages before it could not be applied.
+
+    Raises:
+        UsageError: there is no such row or stage.
+    """
     root = workspace.root_assistant(model)
     bases = Bases(root, lambda own: dev_score(workspace, own.fingerprint))
     *before, last = rows_for(workspace, [row])
@@ -217,11 +229,11 @@ def assistant_for(workspace: Workspace, row: str | None = None, model: str | Non
             bases.add(entry, entry.stage.apply(bases.of(entry)[1], workspace))
         except TailorError as error:
             left_out.append(f"{entry.id}: left out. {error}")
-    assistant = last.stage.apply(bases.of(last)[1], workspace)
-    return Chosen(assistant, row, model, tuple(left_out))
+    return last, bases.of(last)[1], tuple(left_out)
 
 
 def _record(climb: _Climb, row: Row, position: int, base: _Reached, reached: _Reached) -> Run:
+    from tailor.models.hub import commits
     from tailor.scoring.score import METRIC_VERSION
 
     workspace, assistant = climb.workspace, reached.assistant
@@ -238,19 +250,27 @@ def _record(climb: _Climb, row: Row, position: int, base: _Reached, reached: _Re
         lineage=reached.lineage,
         fingerprint=fingerprint,
         benchmark=benchmark,
-        generation=workspace.index().generation if assistant.retriever is not None else None,
+        generation=workspace.index().generation if _searches(assistant) else None,
         position=position,
         sequence=max((run.sequence for run in all_runs(workspace)), default=0) + 1,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         versions={
             name: version(name)
             for name in ("llm-tailor", "langchain-core", "transformers", "torch")
-        },
+        }
+        | commits(climb.model, workspace.config.embedder),
         workspace=workspace,
         repeats=_repeats(workspace, fingerprint, climb.repeats),
         artifacts=reached.artifacts,
         chosen_by=METRIC_VERSION if reached.chosen else None,
     )
+
+
+def _searches(assistant: Assistant) -> bool:
+    """Whether it finds passages of the documents, not train items."""
+    from tailor.prediction.similar import Similar
+
+    return assistant.retriever is not None and not isinstance(assistant.retriever, Similar)
 
 
 def _repeats(workspace: Workspace, fingerprint: str, wanted: int) -> int:
@@ -266,8 +286,8 @@ def _repeats(workspace: Workspace, fingerprint: str, wanted: int) -> int:
 def dev_score(workspace: Workspace, fingerprint: str) -> float | None:
     """The mean score on dev of a complete run of this assistant; None where there is none."""
     from tailor.scoring.cache import graded
-    from tailor.scoring.score import PRIMARY
 
+    primary = workspace.target.primary
     for run in reversed(all_runs(workspace)):
         whole = run.fingerprint == fingerprint and run.state().status == "complete"
         if whole and not run.stale():
@@ -275,7 +295,7 @@ def dev_score(workspace: Workspace, fingerprint: str) -> float | None:
                 value
                 for repeat in range(run.repeats)
                 for known in graded(run, workspace.benchmark.split("dev"), repeat).values()
-                if (value := known.scores[PRIMARY]) is not None
+                if (value := known.scores[primary]) is not None
             ]
             return sum(values) / len(values) if values else None
     return None

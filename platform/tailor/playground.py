@@ -151,7 +151,7 @@ def to_benchmark(
         id=f"asked-{uuid4().hex[:8]}",
         question=question,
         answers=(answer,) if answer else (),
-        evidence=_evidence(answer, passages),
+        evidence=evidence(answer, passages),
         lang=language(question),
         tags=("playground",),
     )
@@ -159,7 +159,8 @@ def to_benchmark(
     return added
 
 
-def _evidence(answer: str, passages: Sequence[Passage]) -> tuple[Evidence, ...]:
+def evidence(answer: str, passages: Sequence[Passage]) -> tuple[Evidence, ...]:
+    """The line of the first passage that says the answer; nothing where none does."""
     for passage in passages if answer else ():
         for line in passage.text.splitlines():
             if answer.casefold() in line.casefold():

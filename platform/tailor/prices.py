@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tailor.config import Config
     from tailor.spending import Spending
 
+_DATE = r"-\d{4}-\d{2}-\d{2}$"
 FREE = Price(0.0, 0.0)
 """Of models whose weights run on this machine: per token they cost nothing."""
 
@@ -48,13 +50,29 @@ def price(model: str, config: Config) -> Price | None:
     """
     from tailor.models.provider import is_local
 
-    if named := config.prices.get(model):
+    names = (model, *_tuned(model))
+    if named := next((config.prices[name] for name in names if name in config.prices), None):
         return named
     if is_local(model) or (model.startswith("ollama:") and not model.endswith("-cloud")):
         return FREE
     if config.base_url and model.startswith("openai:"):
         return None
-    return shipped_prices().prices.get(model)
+    shipped = shipped_prices().prices
+    return next((shipped[name] for name in names if name in shipped), None)
+
+
+def training_price(model: str, config: Config) -> float | None:
+    """US dollars for a million tokens that a provider trains a model on; None where not known."""
+    known = config.prices.get(model)
+    if known is None and not config.base_url:
+        known = shipped_prices().prices.get(re.sub(_DATE, "", model))
+    return None if known is None else known.training
+
+
+def _tuned(model: str) -> tuple[str, ...]:
+    """The names for all that is made of a model, ``openai:ft:BASE``; none where it is not tuned."""
+    named = re.match(r"openai:ft:[^:]+", model)
+    return (named[0], re.sub(_DATE, "", named[0])) if named else ()
 
 
 def price_source(model: str, config: Config) -> str | None:

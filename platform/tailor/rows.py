@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tailor.errors import NotApplicable, UsageError
-from tailor.stage import Stage
+from tailor.stage import Stage, stage_types
 
 if TYPE_CHECKING:
     from tailor.workspace import Workspace
@@ -116,8 +116,10 @@ def _known(workspace: Workspace, id: str) -> str:
     """The id, if it is a stage, a row of tailor.toml, or a stage with a number."""
     config = workspace.config
     told = [*config.ladder, *config.stages, *config.builds_on]
-    _, colon, label = id.partition(":")
+    name, colon, label = id.partition(":")
     if not colon or label.isdecimal() or id in told:
+        return id
+    if (kind := stage_types(workspace.own_stages).get(name)) and kind.settings_of(label):
         return id
     near = difflib.get_close_matches(id, told, 1)
     hint = f"did you mean {near[0]!r}?" if near else f'put it into ladder, or into [stages."{id}"].'

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tailor.answers import Fact
     from tailor.cost import Spent
     from tailor.explain import Explained
+    from tailor.prediction.learnt import Learnt
+    from tailor.prediction.similar_tried import SimilarTuning
     from tailor.retrieval.tuning import Tuning
     from tailor.scoring.comparison import Comparison
     from tailor.scoring.scored import Graded, Scored
@@ -117,6 +119,18 @@ class Run:
 
         return read(self.workspace, self.artifacts or ())
 
+    def similar_tuning(self) -> SimilarTuning | None:
+        """As :meth:`tuning`, where numbers and labels are told by similar train items."""
+        from tailor.prediction.similar_tried import read
+
+        return read(self.workspace, self.artifacts or ())
+
+    def learnt(self) -> Learnt | None:
+        """What its baseline took from the train items; None where it is no such row."""
+        from tailor.prediction.learnt import read
+
+        return read(self.workspace, self.artifacts or ())
+
     def answers(self, *splits: Split, repeat: int = 0) -> dict[str, Answer]:
         """The stored answers by question id; questions not asked yet are missing."""
         stored = self.workspace.answers.answers(self.fingerprint, repeat)
@@ -172,6 +186,7 @@ class Run:
             imported=self.imported,
             pooled=extra.pooled,
             spent=spent,
+            target=self.workspace.target,
         )
 
     def changed(self) -> Change | None:

@@ -82,11 +82,10 @@ class _Asked:
 
     def __init__(self, run: Run, progress: Progress) -> None:
         from tailor.scoring.cache import ScoreCache, graded
-        from tailor.scoring.score import PRIMARY
 
         self.run = run
         self.progress = progress
-        self.primary = PRIMARY
+        self.primary = run.workspace.target.primary
         self.before = run.state().seconds
         questions = run.workspace.benchmark.split(*SPLITS)
         self.total = len(questions) * run.repeats
@@ -96,7 +95,7 @@ class _Asked:
         for repeat in range(run.repeats):
             for id, known in graded(run, questions, repeat).items():
                 if known.fact.outcome != "error":
-                    self.values[id, repeat] = known.scores[PRIMARY]
+                    self.values[id, repeat] = known.scores[self.primary]
         # The first time every question is asked comes before the second time any is.
         self.pending: list[Item] = [
             (question, repeat)
@@ -199,7 +198,7 @@ class _Asker:
             answer = self.chain.invoke(asked, {"configurable": {HALT: halt, WAITING: self.waits}})
         except TailorError:
             raise
-        except Exception as error:
+        except Exception as error:  # each provider raises its own; errors are answers too
             text = error_text(error)
             if error_kind(error) in ("auth", "quota", "not_found"):
                 raise TailorError(

@@ -18,13 +18,17 @@ def setting(
     high: float | None = None,
     empty: bool = False,
     long: bool = False,
+    words: tuple[str, ...] = (),
 ) -> T:
     """A stage's setting: a dataclass field with its meaning in one line.
 
     ``low`` and ``high`` are the least and the greatest value, of a tuple those of each element.
-    ``empty`` says that a tuple may have none, ``long`` that a text may have several lines.
+    ``empty`` says that a tuple may have none, ``long`` that a text may have several lines,
+    ``words`` what may stand in place of a number.
     """
-    about = {"meaning": meaning, "low": low, "high": high, "empty": empty, "long": long}
+    about = {
+        "meaning": meaning, "low": low, "high": high, "empty": empty, "long": long, "words": words,
+    }  # fmt: skip
     value: Any = field(default=default, metadata=about)
     return typing.cast(T, value)
 
@@ -58,9 +62,10 @@ def convert(value: Any, kind: Any) -> Any:
     """
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (types.UnionType, typing.Union):
-        if value is None or (isinstance(value, str) and value.lower() in ("none", "null")):
+        none = value is None or (isinstance(value, str) and value.lower() in ("none", "null"))
+        if none and type(None) in arguments:
             return None
-        return convert(value, next(a for a in arguments if a is not type(None)))
+        return _first(value, [a for a in arguments if a is not type(None)])
     if origin is Literal:
         for choice in arguments:
             if str(choice) == str(value):
@@ -89,3 +94,14 @@ def convert(value: Any, kind: Any) -> Any:
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is not a text")
     return value
+
+
+def _first(value: Any, kinds: list[Any]) -> Any:
+    """The value in the first of the types that it fits."""
+    refused = []
+    for kind in kinds:
+        try:
+            return convert(value, kind)
+        except ValueError as error:
+            refused.append(str(error))
+    raise ValueError(", and ".join(refused))

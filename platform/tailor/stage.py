@@ -36,6 +36,9 @@ class Stage(ABC):
     """``root``: a reference row, such as a baseline, that nothing builds on."""
     trains: ClassVar[bool] = False
     """It changes a model's weights: they must be on this machine, and a GPU makes it quick."""
+    labelled: ClassVar[str] = ""
+    """A setting that a row's label stands for where it is one of its choices: with ``kind``,
+    ``baseline:mean`` is the stage baseline with kind ``mean``."""
 
     def __post_init__(self) -> None:
         """Refuse settings that are not within their bounds.
@@ -47,6 +50,8 @@ class Stage(ABC):
             try:
                 about = f.metadata
                 value, empty = getattr(self, f.name), about.get("empty", False)
+                if value in about.get("words", ()):
+                    continue
                 check(value, about.get("low"), about.get("high"), empty)
             except ValueError as error:
                 raise UsageError(f"{self.name()}.{f.name}: {error}.") from None
@@ -79,6 +84,12 @@ class Stage(ABC):
     def settings(self) -> dict[str, Any]:
         """The settings as JSON values."""
         return asdict(self)
+
+    @classmethod
+    def settings_of(cls, label: str) -> dict[str, Any]:
+        """What the label of a row sets by itself; nothing where it is a mere label."""
+        kind = typing.get_type_hints(cls).get(cls.labelled)
+        return {cls.labelled: label} if label in map(str, typing.get_args(kind)) else {}
 
     @classmethod
     def with_settings(cls, settings: Mapping[str, Any]) -> Stage:
@@ -150,7 +161,7 @@ def _run(path: Path) -> types.ModuleType:
     sys.modules[name] = module  # dataclasses look there for a class's module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except Exception as error:  # it is somebody else's code
         del sys.modules[name]
         raise TailorError(
             f"The stage file {path} cannot be run ({type(error).__name__}: {error}); mend it, or "

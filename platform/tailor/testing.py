@@ -12,10 +12,11 @@ It is a real HTTP server on this machine that can be told to fail::
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email import message_from_string
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -38,6 +39,7 @@ class Request:
     """Names in lower case."""
     body: Mapping[str, Any]
     """The JSON object, or the fields of the form with files as bytes."""
+    method: str = "POST"
 
     @property
     def messages(self) -> Messages:
@@ -141,6 +143,8 @@ class OpenAIServer:
         transcribe: from the fields of a transcription request, its ``file`` as bytes, to the
             reply; None: there is no such endpoint.
         embed: from texts to a vector each; None: there is no such endpoint.
+        more: what answers at other addresses, such as a
+            :class:`tailor.testing_jobs.FineTuning`; None from it: there is no such endpoint.
 
     Usage is counted in words separated by blanks, so that it can be foretold. Streams (server-sent
     events) come word by word. Requests are answered at once, each on its own thread.
@@ -152,11 +156,13 @@ class OpenAIServer:
         fault: Callable[[Request], Fault | None] = lambda request: None,
         transcribe: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
         embed: Callable[[Sequence[str]], Sequence[Sequence[float]]] | None = None,
+        more: Callable[[Request], Fault | None] | None = None,
     ) -> None:
         self.reply = reply
         self.fault = fault
         self.transcribe = transcribe
         self.embed = embed
+        self.more = more
         self._requests: list[Request] = []
         self._arrived = threading.Condition()
         self._closing = threading.Event()
@@ -210,9 +216,11 @@ class OpenAIServer:
             if not self._arrived.wait_for(lambda: len(self._requests) >= count, timeout):
                 raise TimeoutError(f"{len(self._requests)} of {count} requests came in {timeout} s")
 
-    def _admit(self, path: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> Request:
+    def _admit(
+        self, path: str, headers: Mapping[str, str], body: Mapping[str, Any], method: str = "POST"
+    ) -> Request:
         with self._arrived:
-            request = Request(len(self._requests), path, headers, body)
+            request = Request(len(self._requests), path, headers, body, method)
             self._requests.append(request)
             self._arrived.notify_all()
         return request
@@ -245,7 +253,7 @@ class _Handler(BaseHTTPRequestHandler):
         embeds = self.path == _EMBEDDINGS and double.embed is not None
         body = _form(self.headers.get("Content-Type", ""), raw) if transcribes else _object(raw)
         if body is None or not (transcribes or embeds or self.path == "/v1/chat/completions"):
-            self._send(404, {}, [_error(f"No such endpoint: {self.path}", "not_found", None)])
+            self._other(raw)
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = double._admit(self.path, headers, body)
@@ -261,6 +269,30 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(fault.status, fault.headers, [vectors], cut=fault.cut)
         else:
             self._complete(request, fault, double.reply(request.messages))
+
+    def do_GET(self) -> None:
+        self._other(b"")
+
+    def do_DELETE(self) -> None:
+        self._other(b"")
+
+    def _other(self, raw: bytes) -> None:
+        """A request at another address: answered first, so that a fault can lose the answer."""
+        double, answer = self.server.double, None
+        if double.more is not None:
+            kind = self.headers.get("Content-Type", "")
+            body = _form(kind, raw) if kind.startswith("multipart/") else _object(raw) or {}
+            if named := re.search(rb'filename="([^"]*)"', raw):
+                body["filename"] = named[1].decode()
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            request = double._admit(self.path, headers, body, self.command)
+            before = double.fault(request) or Fault()
+            double._closing.wait(before.seconds)
+            answer = before if before.body is not None else double.more(request)
+            answer = answer and replace(answer, cut=before.cut)
+        if answer is None or answer.body is None:
+            answer = Fault(404, body=_error(f"No such endpoint: {self.path}", "not_found", None))
+        self._send(answer.status, answer.headers, [answer.body or ""], cut=answer.cut)
 
     def _complete(self, request: Request, fault: Fault, text: str | Mapping[str, Any]) -> None:
         if request.body.get("stream"):

@@ -14,6 +14,7 @@ from tailor.errors import TailorError
 
 if TYPE_CHECKING:
     from tailor.benchmark import Question
+    from tailor.scoring.target import Target
 
 TIE = 0.01
 """Mean scores further apart than this are no tie, however few the questions are."""
@@ -35,19 +36,21 @@ class Trial:
         return sum(known) / len(known) if known else 0.0
 
 
-def try_on(assistant: Assistant, questions: Sequence[Question], what: str) -> Trial:
-    """Ask the questions and score the answers; the model's calls are kept.
+def try_on(assistant: Assistant, questions: Sequence[Question], what: str, target: Target) -> Trial:
+    """Ask the questions and score the answers against the target; the model's calls are kept.
 
     Raises:
         TailorError: more than half of the questions failed, or the provider refuses the calls.
     """
-    from tailor.scoring.score import PRIMARY, score
+    from tailor.scoring.score import score
 
     answers = answered(assistant, questions, what)
     known = [answer for answer in answers if isinstance(answer, Answer)]
     tokens = sum(answer.input_tokens + answer.output_tokens for answer in known)
     scores = (
-        score(question, answer)[PRIMARY] if isinstance(answer, Answer) else None
+        score(question, answer, target=target)[target.primary]
+        if isinstance(answer, Answer)
+        else None
         for question, answer in zip(questions, answers, strict=True)
     )
     return Trial(tuple(scores), tokens / max(1, len(known)))
@@ -71,7 +74,7 @@ def answered(
             return chain.invoke(Ask(questions[at].question), {"configurable": {HALT: halt}})
         except TailorError:
             raise
-        except Exception as error:
+        except Exception as error:  # each provider raises its own; an answer may have failed
             if error_kind(error) in ("auth", "quota", "not_found"):
                 raise TailorError(f"The provider refuses the calls: {error_text(error)}") from None
             return error

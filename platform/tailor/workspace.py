@@ -22,6 +22,7 @@ from tailor.spending import Spending
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
 
+    from tailor.answer_format import AnswerFormat
     from tailor.benchmarking.assignment import Assignment
     from tailor.benchmarking.check import Report
     from tailor.benchmarking.drafting import Drafted
@@ -31,16 +32,21 @@ if TYPE_CHECKING:
     from tailor.cleaning import Cleaning
     from tailor.documents.curation import CurationReport
     from tailor.documents.embedding import Vector
+    from tailor.documents.enriching import Enriched
     from tailor.documents.filters import Filters
     from tailor.documents.index import Index
     from tailor.documents.ingest import IngestReport
     from tailor.models.chat import Chat
     from tailor.models.limiter import Limiter
+    from tailor.prediction.samples.sample import Sample
     from tailor.retrieval import collection
     from tailor.rows import Row
     from tailor.run import Run
     from tailor.running import Progress
+    from tailor.scoring.target import Target
     from tailor.stage import Stage
+    from tailor.training.forecast import Forecast
+    from tailor.training.lessons import Lessons
 
 Span = tuple[str, int, int]
 
@@ -68,6 +74,10 @@ class Workspace:
         """False: an artifact that is not there is refused, not built."""
         self.spending = Spending()
         """Adds up what the calls of this workspace's chat models cost."""
+        self.foreseen: list[tuple[str, float | None]] | None = None
+        """A list takes in the models that a service would make, with the US dollars it is paid."""
+        self.forecasts: list[Forecast] | None = None
+        """A list takes in what the trainings would take that stages have not done yet."""
         self.used_artifacts: list[str] = []
         """The names of the artifacts that stages asked for, in order."""
 
@@ -78,8 +88,19 @@ class Workspace:
 
     @cached_property
     def benchmark(self) -> Benchmark:
-        """The questions in ``knowledge/benchmark.jsonl``."""
-        return Benchmark.load(self.knowledge / "benchmark.jsonl")
+        """The questions in ``knowledge/benchmark.jsonl``, or the items that tailor.toml names."""
+        if self.config.task == "answer":
+            return Benchmark.load(self.knowledge / "benchmark.jsonl")
+        from tailor.prediction.items import load
+
+        return load(self.root, self.config.task, self.config.items)
+
+    @cached_property
+    def target(self) -> Target:
+        """The task, with what its scores are taken against."""
+        from tailor.scoring.target import Target
+
+        return Target.of(self.benchmark, self.config.items)
 
     @cached_property
     def training(self) -> tuple[Question, ...]:
@@ -90,7 +111,7 @@ class Workspace:
 
     def forget_benchmark(self) -> None:
         """Read the benchmark again when it is next needed: its file was changed."""
-        for name in ("benchmark", "training", "spans", "_guards"):
+        for name in ("benchmark", "target", "training", "spans", "_guards"):
             self.__dict__.pop(name, None)
 
     @cached_property
@@ -115,7 +136,8 @@ class Workspace:
 
         With ``dry_run`` it is only listed what would happen. With ``retry`` files that were refused
         or empty are read again although they did not change. A table that is a copy of the
-        benchmark is refused.
+        benchmark is refused. Once the index is current, the enrichers of tailor.toml go through
+        what they do not know yet; what they fail over is told and refuses nothing.
         """
         from tailor.benchmarking.quoting import copy_check
         from tailor.documents.activity import announced, keep_report
@@ -149,11 +171,28 @@ class Workspace:
             forget_refused(self.state)
         with announced(self.state, progress) as told:
             report = read(told)
+            self._indexes.clear()
+            self.__dict__.pop("spans", None)
+            report = replace(report, stale=self._stale(), quoted=self._quoted(keep=True))
+            keep_report(self.state, report.to_json())
+            if enriched := self._enriched(paths, told):
+                report = replace(report, enriched=enriched)
+                keep_report(self.state, report.to_json())
         self._indexes.clear()
-        self.__dict__.pop("spans", None)
-        report = replace(report, stale=self._stale(), quoted=self._quoted(keep=True))
-        keep_report(self.state, report.to_json())
         return report
+
+    def _enriched(
+        self, paths: Sequence[Path] | None, told: Callable[[str, int, int], None]
+    ) -> tuple[Enriched, ...]:
+        """Have the enrichers of tailor.toml go through what is indexed by now."""
+        if not self.config.enrich and not (self.state / "enrichments.db").exists():
+            return ()
+        from tailor.documents.enrichers.enricher import enrichers
+        from tailor.documents.enriching import enrich
+        from tailor.documents.walk import below
+
+        only = None if paths is None else [below(self.knowledge, path) for path in paths]
+        return enrich(self.state, enrichers(self.config.enrich), only, told)
 
     def _stale(self) -> tuple[str, ...]:
         """A sentence for each question whose evidence is gone; none where there is no benchmark."""
@@ -325,7 +364,8 @@ class Workspace:
         from tailor.benchmarking.leakage import Guard
 
         if splits not in self._guards:
-            self._guards[splits] = Guard(self.benchmark.split(*splits))
+            items = self.config.task != "answer"
+            self._guards[splits] = Guard(self.benchmark.split(*splits), items)
         return self._guards[splits]
 
     @cached_property
@@ -390,12 +430,20 @@ class Workspace:
 
     def root_assistant(self, model: str | None = None) -> Assistant:
         """The plain model, before any stage."""
+        return Assistant(model=self.chat(model), format=self.format)
+
+    @property
+    def format(self) -> AnswerFormat:
+        """How answers are read: as a text, a number or a label, by the task."""
         from tailor.answer_format import AnswerFormat
 
-        return Assistant(
-            model=self.chat(model),
-            format=AnswerFormat(pattern=self.config.answer_pattern or None),
-        )
+        items = self.config.items
+        if self.config.task == "number":
+            money = "" if items.unit else items.currency
+            return AnswerFormat("number", currency=money, unit=items.unit)
+        if self.config.task == "label":
+            return AnswerFormat("label", labels=self.benchmark.labels)
+        return AnswerFormat(pattern=self.config.answer_pattern or None)
 
     def artifact(self, kind: str, key: object, build: Callable[[Path], None]) -> Path:
         """The folder that ``build`` fills, made once for each ``key`` (any JSON value).
@@ -451,7 +499,8 @@ class Workspace:
     def stage(self, name: str, settings: Mapping[str, Any] | None = None) -> Stage:
         """The stage of this name or row with the settings of tailor.toml, then those given.
 
-        A row ``STAGE:LABEL`` has the settings of its stage, then its own.
+        A row ``STAGE:LABEL`` has the settings of its stage, then what its label stands for (see
+        `Stage.labelled`), then its own.
 
         Raises:
             UsageError: there is no such stage or setting, or tailor.toml names a stage that there
@@ -476,8 +525,9 @@ class Workspace:
             near = difflib.get_close_matches(kind, types, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(types)}."
             raise UsageError(f"{there} is no stage {kind!r}; {hint}")
-        kind = name.partition(":")[0]
-        own = config.stages.get(kind, {}), config.stages.get(name, {}), settings or {}
+        kind, _, label = name.partition(":")
+        told = types[kind].settings_of(label)
+        own = config.stages.get(kind, {}), told, config.stages.get(name, {}), settings or {}
         return types[kind].with_settings({k: v for values in own for k, v in values.items()})
 
     def climb(
@@ -499,6 +549,12 @@ class Workspace:
         from tailor.benchmarking.check import check
 
         return check(self, ask=ask, model=model)
+
+    def lessons(self, row: str = "fine_tuning", model: str | None = None) -> Lessons:
+        """What a row that trains would learn from; see `tailor.training.row_lessons`."""
+        from tailor.training.row_lessons import row_lessons
+
+        return row_lessons(self, row, model)
 
     def split(
         self,
@@ -526,8 +582,8 @@ class Workspace:
         return newest_runs(self)
 
 
-def initialize(root: Path, sample: str | None = None) -> Workspace:
-    """Make a new workspace: an empty ``knowledge/`` or a copy of the sample, and a tailor.toml.
+def initialize(root: Path, sample: Sample | None = None) -> Workspace:
+    """Make a new workspace: an empty ``knowledge/`` or one with a sample, and a tailor.toml.
 
     Raises:
         TailorError: the folder already holds a workspace.
@@ -535,15 +591,17 @@ def initialize(root: Path, sample: str | None = None) -> Workspace:
     knowledge = root / "knowledge"
     if knowledge.exists() or (root / "tailor.toml").exists():
         raise TailorError(f"{root} is a workspace already; choose another folder.")
+    from tailor.prediction.samples.sample import toml
+
     root.mkdir(parents=True, exist_ok=True)
+    knowledge.mkdir()
+    top, end = "", ""
     if sample is None:
-        knowledge.mkdir()
         (knowledge / "benchmark.jsonl").touch()
     else:
-        shutil.copytree(
-            sample_folder(), knowledge, ignore=shutil.ignore_patterns(".*", "__pycache__")
-        )
-    (root / "tailor.toml").write_text(_TOML, "utf-8")
+        top, end = toml(sample)
+        _fill(knowledge, sample)
+    (root / "tailor.toml").write_text(top + _TOML + end, "utf-8")
     ignored = root / ".gitignore"
     before = ignored.read_bytes() if ignored.exists() else b""
     if b".tailor/" not in (line.strip() for line in before.splitlines()):
@@ -552,23 +610,35 @@ def initialize(root: Path, sample: str | None = None) -> Workspace:
     return Workspace(root)
 
 
-def copy_sample(workspace: Workspace) -> None:
-    """Copy the sample company's documents and questions into a workspace that has none.
+def copy_sample(workspace: Workspace, sample: Sample = "company") -> None:
+    """Fill a workspace that has no documents and questions with a sample, tailor.toml included.
 
     Raises:
         TailorError: there are files in its ``knowledge/`` already.
     """
+    from tailor.config_file import change
+    from tailor.prediction.samples.sample import settings
+
     knowledge = workspace.knowledge
     if any(path.is_file() and path.stat().st_size for path in knowledge.rglob("*")):
         raise TailorError(
-            f"{knowledge} holds files already; the sample company goes into an empty workspace: "
-            "make one with `tailor init DIR --sample`."
+            f"{knowledge} holds files already; a sample goes into an empty workspace: make one "
+            "with `tailor init DIR --sample`."
         )
-    shutil.copytree(
-        sample_folder(), knowledge, dirs_exist_ok=True,
-        ignore=shutil.ignore_patterns(".*", "__pycache__"),
-    )  # fmt: skip
+    _fill(knowledge, sample)
+    if values := settings(sample):
+        change(workspace.root / "tailor.toml", values)
     workspace.forget_benchmark()
+
+
+def _fill(knowledge: Path, sample: Sample) -> None:
+    if sample == "company":
+        ignored = shutil.ignore_patterns(".*", "__pycache__")
+        shutil.copytree(sample_folder(), knowledge, dirs_exist_ok=True, ignore=ignored)
+    else:
+        from tailor.prediction.samples.sample import write
+
+        write(sample, knowledge / "benchmark.jsonl")
 
 
 def sample_folder() -> Path:
@@ -600,9 +670,26 @@ _TOML = """\
 # ladder = ["baseline", "prompting", "few_shot", "retrieval", "fine_tuning", "retrieval_tuning"]
 #                              # a stage that comes again has a label: "fine_tuning:2"
 
+# task = "answer"              # or "number", "label": predicted from the text of items, see [items]
+
+# [items]                      # of tasks number and label
+# path = "knowledge/benchmark.jsonl"   # or a CSV file, or dataset = "FOLDER-or-ID"
+# text = "question"            # the column with the text, and with the number or label
+# answer = "answer"
+# currency = "USD"             # or unit = "minutes"
+
 # [sources.wiki]               # other documents, by any loader of langchain-community
 # loader = "NotionDirectoryLoader"
 # arguments = { path = "./export" }
+
+# [enrich.people]              # pipelines that look into documents: entities, summary, translation,
+# task = "entities"            # language, sentiment; see docs/models.md
+# model = "huggingface:PATH-or-ID"
+
+# [serve]                      # for `tailor serve`; the token is in TAILOR_TOKEN, never here
+# port = 8000
+# hosts = ["ask.acme.example"] # names under which others may reach it
+# keep_days = 90               # served questions are kept so long; keep = false: none is
 
 # trusted_hosts = ["intranet.acme.example"]   # whose addresses answers may carry as they are
 

@@ -43,7 +43,8 @@ def blind(workspace: Workspace, tmp_path: Path) -> Path:
 
 def test_the_file_gives_nothing_away(workspace: Workspace, blind: Path, tmp_path: Path) -> None:
     head, *lines = rows(blind)
-    assert head == list(human.HEAD)
+    assert head == list(human.head(workspace))
+    assert head[2] == 'answer ("-": the documents do not say)'
     assert sorted(line[0] for line in lines) == ["s1", "s2", "s3", "s4", "s5", "s6"]
     assert [line[0] for line in lines] != ["s1", "s2", "s3", "s4", "s5", "s6"]
     text = blind.read_text("utf-8-sig")
@@ -94,8 +95,9 @@ def test_several_people_and_how_they_agree(workspace: Workspace, blind: Path) ->
     )
     (pair,) = brought.agreement
     assert (pair.one, pair.other) == ("Bình", "Ann")
-    assert (pair.f1.mean, pair.f1.n) == (pytest.approx(4 / 6), 6)
-    assert stats(workspace).agreement[0].f1 == pair.f1
+    assert (pair.alike.mean, pair.alike.n) == (pytest.approx(4 / 6), 6)
+    assert stats(workspace).agreement[0].alike == pair.alike
+    assert "agree by F1 66.7%" in pair.sentence()
     rows = compare(workspace.runs())
     assert {row.model for row in rows.rows} == {"Ann", "Bình"}
     assert "human (Ann)" in str(rows.to_pandas().index.tolist()) or len(rows.rows) == 2

@@ -345,3 +345,43 @@ def test_splits_are_known_in_any_case(empty: Workspace, tmp_path: Path) -> None:
     text = "question,answer,split\nHow old is it?,9 years,Test\n"
     import_questions(empty, source(tmp_path, "q.csv", text))
     assert written(empty)[0]["split"] == "test"
+
+
+def test_lessons_are_imported_with_their_contexts(hosted: Workspace, tmp_path: Path) -> None:
+    """The two forms of walk-throughs: {question, answer}, and {input, output, context}."""
+    plain, reading = tmp_path / "faq.jsonl", tmp_path / "reading.jsonl"
+    plain.write_text(
+        '{"question": "Who waters the plants?", "answer": "the night guard", "split": "train"}\n'
+        '{"question": "Who waters the plants?", "answer": "nobody"}\n'
+        '{"question": "who waters the plants", "answer": "The night guard."}\n'
+        '{"question": "", "answer": "x"}\n{"question": "Who sings?", "answer": " "}\n'
+        '{"question": "Who tests?", "answer": "we do", "split": "test"}\n',
+        "utf-8",
+    )
+    reading.write_text(
+        '{"input": "Ai mở cổng?", "output": "ông Ba", "context": "Ông Ba mở cổng lúc 6 giờ."}\n'
+        '{"input": "What opens at 7?", "output": "the canteen", "context": ""}\n',
+        "utf-8",
+    )
+    first = import_questions(hosted, str(plain), training=True)
+    assert (first.taken, first.path.name) == (2, "training.jsonl")
+    assert first.dropped == {
+        "its question is asked already": ["3 as 1"],
+        "it has no question": ["4"],
+        "it has no answer": ["5"],
+        "its split is test, which is not trained on": ["6"],
+    }
+    second = import_questions(hosted, str(reading), mode="append", training=True)
+    assert (second.taken, second.contexts_left, second.documents) == (2, 0, 0)
+    *_, gate, canteen = hosted.training
+    assert gate.answers == ("ông Ba",)
+    assert gate.lang == "vi"
+    assert [(e.document, e.quote) for e in gate.evidence] == [
+        ("reading.jsonl", "Ông Ba mở cổng lúc 6 giờ.")
+    ]
+    assert canteen.evidence == ()
+    with pytest.raises(TailorError, match="holds questions already"):
+        import_questions(hosted, str(plain), training=True)
+    with pytest.raises(UsageError, match="have no split"):
+        import_questions(hosted, str(plain), training=True, split="dev")
+    assert len(Workspace(hosted.root).benchmark.questions) == 14

@@ -14,6 +14,7 @@ from tailor.benchmark import Benchmark, Evidence, Question
 from tailor.benchmarking import quoting
 from tailor.benchmarking.leakage import Guard, Kind, sift
 from tailor.errors import NotApplicable, TailorError
+from tailor.stages import FineTuning
 from tailor.testing import OpenAIServer
 from tailor.text import fold
 from tailor.workspace import Workspace, sample_folder
@@ -196,7 +197,7 @@ def test_the_note_is_kept_with_the_run(hosted: Workspace) -> None:
 def test_fine_tuning_never_learns_a_leaking_question(
     hosted: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tailor.training import pairs as module
+    from tailor.training import lessons as module
 
     monkeypatch.setattr(module, "FEWEST", 4)
     leaking = leak(hosted)
@@ -209,7 +210,9 @@ def test_fine_tuning_never_learns_a_leaking_question(
     notes: list[str] = []
     leaking.note = notes.append
     assistant = leaking.root_assistant()
-    said = [lesson.completion for lesson in module.pairs(assistant, assistant.model, leaking)]  # type: ignore[arg-type]
+    settings = FineTuning(validation=0)
+    found = module.lessons(assistant, assistant.model, leaking, settings)  # type: ignore[arg-type]
+    said = [lesson.completion for lesson in found.train]
     assert said[-1] == "8:00"
     assert len(said) == 5
     assert len(notes) == 2

@@ -37,8 +37,9 @@ from tailor.scoring.statistics import interval
 from tailor.stages.baseline import Baseline
 from tailor.stages.fine_tuning import FineTuning
 from tailor.stages.prompting import INSTRUCTIONS
-from tailor.training.lora import train
-from tailor.training.pairs import pairs
+from tailor.training.lessons import lessons
+from tailor.training.local import Rows, adapter
+from tailor.training.pairs import Pair, conversational
 from tailor.workspace import Span, Workspace, initialize
 
 HOUSE = ("» ", " (house style)")
@@ -208,15 +209,17 @@ def tuned(
     """The house format after a LoRA on the train questions over their gold passages."""
     chat = exam.workspace.chat(model)
     given = replace(assistant, retriever=exam.gold)
-    lessons = [
-        replace(lesson, completion=lesson.completion.join(HOUSE))
-        for lesson in pairs(given, chat, exam.workspace)
-    ]
-    folder = exam.workspace.state / f"house-{settings.learning_rate}-{settings.epochs}"
+    found = lessons(given, chat, exam.workspace, settings)
+
+    def styled(side: Sequence[Pair]) -> list[dict[str, Any]]:
+        lessons = [replace(pair, completion=pair.completion.join(HOUSE)) for pair in side]
+        return conversational(lessons)
+
+    sides = Rows(styled(found.train), styled(found.validation))
     began = time.monotonic()
-    train(chat.model.path, lessons, folder, settings, exam.workspace.state / "training")
+    folder = adapter(exam.workspace, chat.model.path, sides, settings)
     seconds = time.monotonic() - began
-    setting = f"LoRA, {len(lessons)} questions"
+    setting = f"LoRA, {len(sides.train)} questions"
     after = replace(given, model=exam.workspace.chat(model, adapter=folder))
     answers = ask(after, exam.questions)
     matched = exact(exam.questions, answers)

@@ -142,12 +142,12 @@ def test_ctrl_c_pauses_and_the_next_run_goes_on(
     stored: Stored,
     tailor: Command,
 ) -> None:
-    # From the fourth question on the server asks to come back in a minute, again and again, so
-    # that both callers are waiting when the signal comes: they must not be waited for.
+    # From the fourth question on the server asks to come back in a minute, again and again: when
+    # the signal comes one caller waits for that, the other is held back, and both are let go.
     hosted = configure(retries=4)
     model.fault = lambda request: rate_limited(60) if request.number >= 3 else None
     child = start("run", "prompting")
-    model.server.wait_for(3 + CONCURRENCY, timeout=90)
+    model.server.wait_for(4, timeout=90)
     child.send_signal(signal.SIGINT)
     _, err = _end(child, 130)
     assert "Paused: 3 answers (3 model calls) are kept." in err

@@ -8,6 +8,7 @@ import logging
 import pickle
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -279,10 +280,6 @@ def test_other_weights_are_another_model(folder: Path, tmp_path: Path) -> None:
     assert weights_digest(other) != weights_digest(folder)
 
 
-def _no_template(folder: Path) -> None:
-    save_model(folder, template=None)
-
-
 def _no_weights(folder: Path) -> None:
     save_model(folder)
     (folder / "model.safetensors").unlink()
@@ -348,9 +345,8 @@ def _remote_code(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        (_no_template, "no chat template"),
         (_no_weights, "no *.safetensors weights"),
-        (_pickled_only, "pickled weights are not loaded"),
+        (_pickled_only, "tailor export safetensors"),
         (_pickle_in_disguise, "cannot be loaded"),
         (_torn_weights, "cannot be loaded"),
         (_torn_config, "cannot be loaded"),
@@ -386,3 +382,24 @@ def test_a_folder_that_is_not_there_is_one_sentence(
     )
     assert ended.code == 1
     assert str(tmp_path / "none") in ended.sentence
+
+
+def test_streams_that_wait_together_are_written_together(
+    local: LocalChat, alone: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    complete = LocalChat._complete
+
+    def counted(self: LocalChat, conversations: list[list[BaseMessage]], *told: Any) -> Any:
+        sizes.append(len(conversations))
+        return complete(self, conversations, *told)
+
+    monkeypatch.setattr(LocalChat, "_complete", counted)
+
+    def streamed(messages: list[BaseMessage]) -> str:
+        return "".join(str(chunk.content) for chunk in local.stream(messages))
+
+    with ThreadPoolExecutor(10) as pool:
+        assert list(pool.map(streamed, CONVERSATIONS * 2)) == alone * 2
+    assert sum(sizes) == 10
+    assert len(sizes) < 6

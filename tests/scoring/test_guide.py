@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
@@ -11,8 +12,9 @@ from tailor.scoring.guide import guide, guide_json
 from tailor.scoring.row import Row
 from tailor.scoring.statistics import Interval, Paired
 from tailor.scoring.step import Step
-from tailor.scoring.techniques import TECHNIQUES, rule
+from tailor.scoring.techniques import TECHNIQUES, rule, techniques
 from tailor.scoring.winner import Winner
+from tailor.task import Task
 
 # break-even
 
@@ -70,9 +72,9 @@ def test_a_machine_that_is_kept_on():
 def test_every_technique_has_a_rule_in_both_languages():
     from tailor.stage import stage_types
 
-    assert set(TECHNIQUES) == set(stage_types())
-    for technique in TECHNIQUES:
-        english, vietnamese = (rule(technique, lang) for lang in ("en", "vi"))
+    assert set(techniques("number")) == set(stage_types())
+    for task, technique in ((of, t) for of in get_args(Task) for t in techniques(of)):
+        english, vietnamese = (rule(technique, lang, task) for lang in ("en", "vi"))
         for name, text in vars(english).items():
             other = getattr(vietnamese, name)
             assert text

@@ -86,7 +86,8 @@ def template(node: ast.AST) -> str:
 
 
 def test_every_translated_refusal_is_one_that_the_code_makes() -> None:
-    said = sentences("TailorError", "UsageError", "NotApplicable", "Finding", "note")
+    kinds = ("TailorError", "UsageError", "NotApplicable", "RowsMissing", "Finding", "note")
+    said = sentences(*kinds)
     # A value that a key or a setting may not have is told by two functions, one in the other.
     wrong = sentences("ValueError")
     said |= {f"{{}}tailor.toml: {{}}: {text}." for text in wrong}

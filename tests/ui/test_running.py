@@ -171,7 +171,7 @@ def test_the_curves_of_a_training_grow_and_stay(ui: Any, tabs: BrowserContext) -
     text = settings.read_text("utf-8").replace('"retrieval"]', '"retrieval", "fine_tuning"]')
     settings.write_text(text, "utf-8")
     folder = ui.workspace.state / "training"
-    with recorded(folder, "base", {"rank": 8}, 90, 10, "cpu") as recorder:
+    with recorded(folder / "1.jsonl", "base", {"rank": 8}, 90, 10, "cpu") as recorder:
         recorder.steps(40)
         recorder.point(0, validation_loss=3.2)
         recorder.point(1, loss=3.0, learning_rate=1e-4, tokens_per_second=512.0, memory_bytes=2**30)
@@ -189,7 +189,7 @@ def test_the_curves_of_a_training_grow_and_stay(ui: Any, tabs: BrowserContext) -
     settle(page)
     expect(page.get_by_text(re.compile("UTC · complete"))).to_be_visible()
     expect(progress(page)).to_have_text("Step 2 of 40")
-    with recorded(folder, "base", {"rank": 8}, 90, 0, "cpu") as recorder:
+    with recorded(folder / "2.jsonl", "base", {"rank": 8}, 90, 0, "cpu") as recorder:
         recorder.steps(7)
         page.goto(f"{ui.url}/stages?stage=fine_tuning&lang=VI")
         expect(page.get_by_text("Chưa xong bước nào: đang nạp mô hình.")).to_be_visible()

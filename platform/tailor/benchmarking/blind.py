@@ -10,7 +10,7 @@ from tailor.asking import asking
 from tailor.assistant import Answer, Ask
 from tailor.benchmark import Line
 from tailor.benchmarking.finding import Finding
-from tailor.scoring.score import PRIMARY, score
+from tailor.scoring.score import score
 
 if TYPE_CHECKING:
     from tailor.workspace import Workspace
@@ -35,7 +35,7 @@ def answered_blind(
     model = model or workspace.config.model
     assistant = workspace.root_assistant(model)
     chain, fingerprint = assistant.chain(), assistant.fingerprint
-    known = workspace.answers.answers(fingerprint)
+    known, target = workspace.answers.answers(fingerprint), workspace.target
     todo = [line for line in lines if line.question.answerable]
     workers = getattr(assistant.model, "concurrency", workspace.config.concurrency)
 
@@ -51,7 +51,8 @@ def answered_blind(
     right: list[Line] = []
     with asking(ask, todo, workers) as answered:
         for done, (line, answer) in enumerate(answered, 1):
-            if (score(line.question, answer)[PRIMARY] or 0.0) >= RIGHT:
+            scores = score(line.question, answer, target=target)
+            if (scores[target.primary] or 0.0) >= RIGHT:
                 right.append(line)
             if progress:
                 progress("asked without documents", done, len(todo))

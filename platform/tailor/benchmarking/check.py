@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tailor.benchmark import Line, read
+from tailor.benchmark import Line, Problem, read
 from tailor.benchmarking.accepted import accepted
 from tailor.benchmarking.balance import balance, splits
 from tailor.benchmarking.duplicates import alike, repeated, unrepeated
@@ -82,8 +82,7 @@ def check(
     Raises:
         TailorError: there is no benchmark file or it is not UTF-8, or the model refuses the calls.
     """
-    path = workspace.knowledge / "benchmark.jsonl"
-    lines, problems = read(path)
+    path, lines, problems = _read(workspace)
     found = [
         Finding("syntax", problem.line, values={"message": problem.message}) for problem in problems
     ]
@@ -91,7 +90,10 @@ def check(
     counted = counted_of(lines)
     if counted:
         found += splits(counted)
-        found += balance([line.question for line in counted], _languages(workspace))
+        questions = [line.question for line in counted]
+        uneven = balance(questions, _languages(workspace))
+        answers = workspace.config.task == "answer"
+        found += (f for f in uneven if answers or f.kind != "none_unanswerable")
         if ask:
             from tailor.benchmarking.blind import answered_blind
 
@@ -106,6 +108,16 @@ def check(
         findings=tuple(found),
         power=power(sum(line.question.split == "test" for line in counted)),
     )
+
+
+def _read(workspace: Workspace) -> tuple[Path, list[Line], list[Problem]]:
+    """The lines of the benchmark, or the items that tailor.toml names."""
+    if workspace.config.task == "answer":
+        path = workspace.knowledge / "benchmark.jsonl"
+        return path, *read(path)
+    from tailor.prediction import items
+
+    return items.read(workspace.root, workspace.config.task, workspace.config.items)
 
 
 def by_line(

@@ -29,7 +29,7 @@ class Finding:
         """What is wrong and what to do, without file and line."""
         values = dict(self.values)
         if "how" in values:
-            values["how"] = _HOW[values["how"]][lang == "vi"]
+            values["how"] = HOW[values["how"]][lang == "vi"]
         return KINDS[self.kind][1 + (lang == "vi")].format(**values)
 
     def to_json(self) -> dict[str, Any]:
@@ -44,7 +44,7 @@ class Finding:
         }
 
 
-_HOW = {
+HOW = {
     "exact": ("word for word", "giống từng chữ"),
     "unicode": ("in another Unicode form", "chỉ khác dạng Unicode"),
     "case": ("in other letter case", "chỉ khác chữ hoa chữ thường"),
@@ -53,7 +53,7 @@ _HOW = {
     "order": ("in another word order", "chỉ khác thứ tự từ"),
     "overlap": ("with a long run of the same words", "trùng một đoạn dài"),
     "near": ("with nearly the same letters", "gần như trùng từng chữ"),
-    "fact": ("in other words, of the same evidence", "bằng lời khác, cùng một dẫn chứng"),
+    "fact": ("in other words, of the same evidence", "bằng lời khác, cùng một bằng chứng"),
     "meaning": ("in other words", "bằng lời khác"),
 }
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tailor.assistant import Answer, Ask, digest, is_refusal
 from tailor.benchmark import Question, Split
@@ -20,14 +20,18 @@ from tailor.benchmarking.file import write
 from tailor.benchmarking.rows import rows
 from tailor.errors import TailorError, UsageError
 from tailor.run import Run, State, Step, all_runs
+from tailor.scoring import format
 from tailor.scoring.metrics import f1
 from tailor.scoring.statistics import Interval, interval
 
 if TYPE_CHECKING:
+    from tailor.answer_format import AnswerFormat
+    from tailor.scoring.target import Target
+    from tailor.task import Task
     from tailor.workspace import Workspace
 
 ROW = "human"
-HEAD = ("id", "question", 'answer ("-": the documents do not say)', "seconds (if you timed it)")
+SECONDS = "seconds (if you timed it)"
 _NOTHING = {"-", "–", "—", "?", "n/a", "none"}
 
 
@@ -37,13 +41,40 @@ class Agreement:
 
     one: str
     other: str
-    f1: Interval
+    metric: Literal["f1", "good", "accuracy"]
     """Of one's answers against the other's, as if those were the accepted ones."""
+    alike: Interval
 
     def to_json(self) -> dict[str, Any]:
         """As ``tailor benchmark human import --json`` lists it."""
-        mean = {"mean": self.f1.mean, "ci95": [self.f1.low, self.f1.high], "n": self.f1.n}
-        return {"people": [self.one, self.other], "f1": mean}
+        own = self.alike
+        mean = {"mean": own.mean, "ci95": [own.low, own.high], "n": own.n}
+        return {"people": [self.one, self.other], self.metric: mean}
+
+    def sentence(self, lang: str = "en") -> str:
+        """As people read it, in English or Vietnamese."""
+        mean, low, high = (
+            format.percent(x, lang) for x in (self.alike.mean, self.alike.low, self.alike.high)
+        )
+        n = format.count(self.alike.n, lang)
+        told = _AGREE[lang][self.metric]
+        return told.format(one=self.one, other=self.other, mean=mean, low=low, high=high, n=n)
+
+
+_AGREE = {
+    "en": {
+        "f1": "{one} and {other} agree by F1 {mean} ({low} to {high}) on {n} questions.",
+        "good": "{one} and {other} are close to each other in {mean} ({low} to {high}) of {n} "
+        "items.",
+        "accuracy": "{one} and {other} name the same label for {mean} ({low} to {high}) of {n} "
+        "items.",
+    },
+    "vi": {
+        "f1": "{one} và {other} giống nhau theo F1 {mean} ({low} đến {high}) trên {n} câu hỏi.",
+        "good": "{one} và {other} đoán gần nhau ở {mean} ({low} đến {high}) trong {n} mục.",
+        "accuracy": "{one} và {other} chọn cùng nhãn cho {mean} ({low} đến {high}) trong {n} mục.",
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -81,11 +112,24 @@ def export(
     random.Random(seed).shuffle(questions)
     out = io.StringIO(newline="")
     table = csv.writer(out)
-    table.writerow(HEAD)
+    table.writerow(head(workspace))
     for question in questions[:n]:
         table.writerow([question.id, _plain(question.question), "", ""])
     write(path, "\ufeff" + out.getvalue())  # the mark makes spreadsheets read it as UTF-8
     return len(questions[:n])
+
+
+def head(workspace: Workspace) -> tuple[str, str, str, str]:
+    """The columns of the file that people fill in; says what is asked for."""
+    wanted = workspace.format
+    if wanted.kind == "number":
+        unit = wanted.currency or wanted.unit
+        asked = f'a number{f", in {unit}" if unit else ""}; "-": I cannot say'
+    elif wanted.kind == "label":
+        asked = f'one of {", ".join(wanted.labels)}; "-": I cannot say'
+    else:
+        asked = '"-": the documents do not say'
+    return "id", "question", f"answer ({asked})", SECONDS
 
 
 def import_answers(workspace: Workspace, path: Path, name: str) -> Answered:
@@ -133,10 +177,21 @@ def given_before(workspace: Workspace, name: str) -> dict[str, Answer]:
     return workspace.answers.answers(former.fingerprint) if former else {}
 
 
-def answered(text: str, seconds: float = 0.0) -> Answer:
-    """What a person wrote, as an answer; ``-`` and the like say that the documents do not say."""
+def answered(text: str, seconds: float = 0.0, wanted: AnswerFormat | None = None) -> Answer:
+    """What a person wrote, as an answer; ``-`` and the like say that there is none.
+
+    Raises:
+        UsageError: a number or a label is wanted, and the text holds none.
+    """
     said = text.strip()
     refused = said.casefold() in _NOTHING or is_refusal(said)
+    if wanted is not None and wanted.kind != "text" and not refused:
+        found = wanted.parse(said)
+        if found is None and wanted.kind == "number":
+            raise UsageError(f"{said!r} holds no number; write one such as 25 or 1,299.00.")
+        if found is None:
+            raise UsageError(f"{said!r} is no label; there are {', '.join(wanted.labels)}.")
+        said = found
     return Answer(
         outcome="refused" if refused else "ok",
         text=said,
@@ -148,17 +203,24 @@ def answered(text: str, seconds: float = 0.0) -> Answer:
 def agreement(runs: Sequence[Run], only: str | None = None) -> list[Agreement]:
     """Each two people's answers against each other's, on the questions both have answered.
 
-    The mean F1 of tokens, as SQuAD's human score (Rajpurkar et al. 2016); two who both say that
-    the documents do not say agree.
+    The mean F1 of tokens, as SQuAD's human score (Rajpurkar et al. 2016); of numbers how often
+    each would be good if the other were true, of labels how often both are the same. Two who both
+    say that there is no answer agree.
     """
-    found = []
+    found: list[Agreement] = []
+    if not runs:
+        return found
+    target = runs[0].workspace.target
+    metrics: dict[Task, Literal["f1", "good", "accuracy"]] = {
+        "answer": "f1", "number": "good", "label": "accuracy",
+    }  # fmt: skip
     for a, b in combinations(runs, 2):
         if only in (None, a.model, b.model):
             left = a.answers("train", "dev", "test")
             right = b.answers("train", "dev", "test")
-            alike = interval([_alike(left[id], right[id]) for id in left if id in right])
+            alike = interval([_alike(left[id], right[id], target) for id in left if id in right])
             if alike is not None:
-                found.append(Agreement(a.model, b.model, alike))
+                found.append(Agreement(a.model, b.model, metrics[target.task], alike))
     return found
 
 
@@ -167,10 +229,16 @@ def people(workspace: Workspace) -> list[Run]:
     return [run for run in workspace.runs() if run.imported]
 
 
-def _alike(a: Answer, b: Answer) -> float:
+def _alike(a: Answer, b: Answer, target: Target) -> float:
     if a.outcome != b.outcome:
         return 0.0
-    return 1.0 if a.outcome == "refused" else f1(a.text, [b.text])
+    if a.outcome == "refused":
+        return 1.0
+    if target.by is not None:
+        one, other = float(a.text), float(b.text)
+        both = target.by.grade(one, other), target.by.grade(other, one)
+        return both.count("good") / 2
+    return float(a.text == b.text) if target.task == "label" else f1(a.text, [b.text])
 
 
 def _of(run: Run) -> str | None:
@@ -202,10 +270,11 @@ def _read(workspace: Workspace, path: Path) -> tuple[list[tuple[Question, Answer
                 continue
             if question.id in taken:
                 raise ValueError(f"the question {question.id} is answered in an earlier line")
-            answer = answered(cells["answer"], _seconds(cells.get("seconds", "")))
+            seconds = _seconds(cells.get("seconds", ""))
+            answer = answered(cells["answer"], seconds, workspace.format)
             taken[question.id] = question, answer
-        except ValueError as error:
-            problems.append(f"{path}:{number}: {error}.")
+        except (ValueError, UsageError) as error:
+            problems.append(f"{path}:{number}: {str(error).rstrip('.')}.")
     return list(taken.values()), blank, problems
 
 

@@ -26,6 +26,7 @@ from tailor.benchmarking.presets import (
     text,
 )
 from tailor.benchmarking.rows import Row, rows
+from tailor.benchmarking.waiting import BENCHMARK, TRAINING
 from tailor.errors import TailorError, UsageError
 from tailor.text import fold, language, nfc, words
 
@@ -54,6 +55,8 @@ class Imported:
     """Files written to ``knowledge/imported/``."""
     contexts_left: int
     """Questions whose contexts were not written to documents."""
+    with_context: int
+    """Questions to train on that came with a context."""
     path: Path
     kept_copy: Path | None = None
     """Where the former file lies, if it was replaced."""
@@ -96,6 +99,8 @@ class _Taking:
     split: str
     lang: str
     tags: Sequence[str]
+    trained: str = ""
+    """Where they come from, if they are to be trained on: what their contexts are quoted from."""
     items: list[dict[str, Any]] = field(default_factory=list)
     dropped: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     without_evidence: int = 0
@@ -126,14 +131,16 @@ class _Taking:
         question = " ".join(clean(item.question).split())
         if not words(question):
             raise ValueError("it has no question")
-        key = " ".join(words(fold(question)))
+        answers = [clean(answer) for answer in item.answers]
+        key = _key(question, answers if self.trained else ())
         if key in self.known:
             raise _Left("its question is asked already", f"{number} as {self.known[key]}")
-        answers = [clean(answer) for answer in item.answers]
         refused = bool(answers) and all(map(is_refusal, answers))
         named = item.split.casefold()
         if named and not self.split and named not in _SPLITS:
             raise ValueError(f'its split "{item.split}" is none of {", ".join(_SPLITS)}')
+        if self.trained and _SPLITS.get(named, "train") != "train":
+            raise ValueError(f"its split is {named}, which is not trained on")
         line: dict[str, Any] = {"id": self._id(item.id), "question": question}
         line["answer"] = None
         evidence: list[Evidence] = []
@@ -147,7 +154,7 @@ class _Taking:
         line["evidence"] = [{"document": e.document, "quote": e.quote} for e in evidence]
         line["lang"] = self.lang or item.lang or language(question)
         line["tags"] = list(dict.fromkeys([*item.tags, *self.tags]))
-        if chosen := self.split or _SPLITS.get(named, ""):
+        if (chosen := self.split or _SPLITS.get(named, "")) and not self.trained:
             line["split"] = chosen
         if item.format:
             line["format"] = item.format
@@ -159,6 +166,10 @@ class _Taking:
             return [Evidence(nfc(item.document), nfc(item.quote))]
         found, guessed = evidence_in(item, answers, self.documents)
         self.guessed += guessed
+        if self.trained and not found:
+            # To learn from, a context need not be one of the documents that are searched.
+            texts = (clean(context.text).strip() for context in item.contexts)
+            return [Evidence(self.trained, text) for text in texts if text]
         return found
 
     def _id(self, wanted: str) -> str:
@@ -185,6 +196,7 @@ def import_questions(
     revision: str | None = None,
     config: str | None = None,
     hub_split: str | None = None,
+    training: bool = False,
 ) -> Imported:
     """Read questions from a file, a folder or the Hugging Face Hub into the benchmark.
 
@@ -202,13 +214,19 @@ def import_questions(
         limit: how many rows to read at most.
         contexts: a second source with the columns id and text, where contexts are named by id.
         revision, config, hub_split: of a dataset on the Hub, or in a folder.
+        training: into ``training.jsonl``, to learn from, not into the benchmark. A context that is
+            in no document is kept with its question. The same question with another answer is
+            taken, too: what contradicts what is told when lessons are made.
 
     Raises:
         TailorError: the source cannot be read or holds no question, there is a benchmark already,
             or it cannot be written. The benchmark then is what it was.
-        UsageError: a preset, a mapping or a column is not known.
+        UsageError: a preset, a mapping or a column is not known, or the split of questions to
+            learn from is named.
     """
-    path = workspace.knowledge / "benchmark.jsonl"
+    if training and split:
+        raise UsageError("Questions to train on have no split: leave out --split or --training.")
+    path = workspace.knowledge / (TRAINING if training else BENCHMARK)
     if mode == "new" and path.exists() and path.read_bytes().strip():
         raise TailorError(
             f"{path} holds questions already: say --append to add to them or --replace to put "
@@ -222,15 +240,19 @@ def import_questions(
     form, take_apart = _form(first[1], preset, mapping or {})
     taking = _Taking(
         known={
-            " ".join(words(fold(x.question.question))): f"line {x.number} of {path.name}"
+            _key(x.question.question, x.question.answers if training else ()): (
+                f"line {x.number} of {path.name}"
+            )
             for x in kept
         },
-        ids={line.question.id for line in kept},
+        ids={line.question.id for line in kept}
+        | _ids(workspace.knowledge / (BENCHMARK if training else TRAINING)),
         documents=Documents.of(workspace, Path(source.rstrip("/")).stem, write=documents),
         by_id=_by_id(contexts) if contexts else None,
         split=split or "",
         lang=lang,
         tags=tags,
+        trained=Path(source.rstrip("/")).name if training else "",
     )
     for number, row in islice(chain([first], found), limit):
         taking.take_all(take_apart(row), number)
@@ -247,7 +269,8 @@ def import_questions(
         without_evidence=taking.without_evidence,
         guessed=taking.guessed,
         documents=written,
-        contexts_left=0 if documents else taking.with_contexts,
+        contexts_left=0 if documents or training else taking.with_contexts,
+        with_context=taking.with_contexts if training else 0,
         path=path,
         kept_copy=copy,
     )
@@ -278,6 +301,15 @@ def preview(source: str, n: int = 5) -> Preview:
         raise TailorError(f"{source} holds no rows.")
     names = tuple(dict.fromkeys(name for row in first for name in row))
     return Preview(detect(first[0]), names, columns(first[0], {}), first)
+
+
+def _ids(path: Path) -> set[str]:
+    return {line.question.id for line in read(path)[0]} if path.exists() else set()
+
+
+def _key(question: str, answers: Sequence[str]) -> str:
+    """By what a question is the same as another; with answers, only where these are the same."""
+    return " | ".join(" ".join(words(fold(text))) for text in (question, *answers))
 
 
 def _by_id(source: str) -> dict[str, Context]:
@@ -335,7 +367,7 @@ def _put(
 ) -> Path | None:
     copy = None
     if mode == "replace" and path.exists():
-        copy = _free(workspace.state)
+        copy = _free(workspace.state, path.stem)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
         write(path, "".join(_lines(items)))
@@ -345,10 +377,10 @@ def _put(
     return copy
 
 
-def _free(folder: Path) -> Path:
+def _free(folder: Path, stem: str) -> Path:
     """Where the former file is kept; those of earlier imports stay."""
     numbers = chain([""], (f"-{number}" for number in count(2)))
-    names = (folder / f"benchmark-former{number}.jsonl" for number in numbers)
+    names = (folder / f"{stem}-former{number}.jsonl" for number in numbers)
     return next(name for name in names if not name.exists())
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from tailor.benchmarking.alike import Alike, Match
@@ -36,7 +36,7 @@ HOW: dict[Kind, str] = {
     "fact": "in other words, of the same evidence",
     "meaning": "in other words",
 }
-_FORMS: dict[Kind, Callable[[str], object]] = {
+FORMS: dict[Kind, Callable[[str], object]] = {
     "exact": lambda text: text,
     "unicode": nfc,
     "case": lambda text: nfc(text).casefold(),
@@ -44,6 +44,7 @@ _FORMS: dict[Kind, Callable[[str], object]] = {
     "accents": lambda text: tuple(words(fold(text))),
     "order": lambda text: tuple(sorted(words(fold(text)))),
 }
+"""By which form two texts are the same, the strictest first."""
 
 LONG_RUN, SHORT_RUN = 13, 8
 """Shared words in a row: 13 as in lm-evaluation-harness, 8 where the question is shorter."""
@@ -71,16 +72,21 @@ class Leak:
 class Guard:
     """Held-out questions, and what would give them away; safe to use from several threads.
 
+    ``items`` says that they stand for numbers or labels: many are alike without giving one another
+    away, and that their answers are the same says little.
+
     Raises:
         TailorError: the shipped encoder cannot be loaded.
     """
 
-    def __init__(self, held: Iterable[Question]) -> None:
+    def __init__(self, held: Iterable[Question], items: bool = False) -> None:
         self.held = tuple(held)
+        self.items = items
+        self._told: dict[tuple[Question, ...], list[Leak | None]] = {}
         self._alike = Alike([q.question for q in self.held])
         self._forms: dict[Kind, dict[object, int]] = {
             kind: {form(q.question): at for at, q in enumerate(self.held)}
-            for kind, form in _FORMS.items()
+            for kind, form in FORMS.items()
         }
         self._asked = [words(fold(q.question)) for q in self.held]
         self._runs: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
@@ -98,9 +104,13 @@ class Guard:
         """The plainest leak of each item that has one, in the items' order."""
         if not self.held or not items:
             return []
-        meaning = self._alike.by_meaning([item.question for item in items], MEANING)
-        found = (self._leak(item, alike) for item, alike in zip(items, meaning, strict=True))
-        return [leak for leak in found if leak is not None]
+        if tuple(items) not in self._told:  # several stages learn from the same items
+            meaning = self._alike.by_meaning([item.question for item in items], MEANING)
+            self._told[tuple(items)] = [
+                self._leak(item, alike) for item, alike in zip(items, meaning, strict=True)
+            ]
+        found = zip(items, self._told[tuple(items)], strict=True)
+        return [replace(leak, item=item) for item, leak in found if leak is not None]
 
     def _leak(self, item: Question, meaning: Sequence[Match]) -> Leak | None:
         checks = (self._by_form, self._by_run, self._by_letters, self._by_fact)
@@ -109,7 +119,7 @@ class Guard:
 
     def _by_form(self, item: Question) -> Leak | None:
         for kind, known in self._forms.items():
-            if (at := known.get(_FORMS[kind](item.question))) is not None:
+            if (at := known.get(FORMS[kind](item.question))) is not None:
                 return Leak(item, self.held[at], kind)
         return None
 
@@ -144,6 +154,8 @@ class Guard:
             if item.answerable != held.answerable:
                 continue
             common = self._shared(item, at) if held.answerable else "nothing"
+            if self.items and common is not None:
+                common = "nothing"
             if common is None or cosine < _LEAST[common]:
                 continue
             if common != "nothing" or _same_numbers(item, held):
@@ -169,6 +181,18 @@ def sift(
     Raises:
         TailorError: the guard cannot do its work, so that nothing may be used.
     """
+    leaking = {id(leak.item) for leak in found_leaks(workspace, user, items, *against)}
+    return tuple(item for item in items if id(item) not in leaking)
+
+
+def found_leaks(
+    workspace: Workspace, user: str, items: Sequence[Question], *against: Split
+) -> list[Leak]:
+    """The leaks that :func:`sift` leaves out, each named in a note.
+
+    Raises:
+        TailorError: the guard cannot do its work, so that nothing may be used.
+    """
     try:
         leaks = workspace.guard(*against).leaks(items)
     except Exception as error:  # whatever it is, the guard fails closed
@@ -177,10 +201,15 @@ def sift(
             f"{' and '.join(against)} questions ({' '.join(str(error).split())})."
         ) from error
     if workspace.note is not None:
-        for leak in leaks:
+        alone = workspace.config.task == "answer" or len(leaks) <= 1
+        for leak in leaks if alone else ():
             workspace.note(f"left out of {user}: {leak}.")
-    leaking = {id(leak.item) for leak in leaks}
-    return tuple(item for item in items if id(item) not in leaking)
+        if not alone:
+            workspace.note(
+                f"left out of {user}: {len(leaks)} items that give others away, the first of them: "
+                f"{leaks[0]}."
+            )
+    return leaks
 
 
 _LEAST: dict[Shared | Literal["nothing"], float] = {

@@ -25,8 +25,11 @@ def rows(
     revision: str | None = None,
     config: str | None = None,
     hub_split: str | None = None,
+    named: bool = False,
 ) -> Iterator[Numbered]:
     """The rows of a file, of a folder that holds a dataset, or of a dataset on the Hugging Face Hub.
+
+    With ``named`` the classes of a dataset are given by their names, not their numbers.
 
     Raises:
         TailorError: it is not there or cannot be read; the sentence names the line where one is
@@ -35,13 +38,13 @@ def rows(
     """  # noqa: E501
     path = Path(source).expanduser()
     if path.is_dir():
-        return _dataset(str(path), None, config, hub_split)
+        return _dataset(str(path), None, config, hub_split, named)
     if path.is_file():
         return _file(path)
     if path.suffix.lower() in SUFFIXES or ("/" not in source and path.suffix):
         raise TailorError(f"There is no file {path}; see to its path.")
     if _HUB.fullmatch(source):
-        return _dataset(source, revision, config, hub_split)
+        return _dataset(source, revision, config, hub_split, named)
     raise UsageError(
         f"{source} is no file, no folder and no dataset's name: name one of "
         f"{', '.join(SUFFIXES)}, a folder, or owner/name on the Hugging Face Hub."
@@ -149,7 +152,7 @@ def _xlsx(path: Path) -> Iterator[Numbered]:
 
 
 def _dataset(
-    name: str, revision: str | None, config: str | None, split: str | None
+    name: str, revision: str | None, config: str | None, split: str | None, named: bool
 ) -> Iterator[Numbered]:
     import datasets
 
@@ -171,6 +174,10 @@ def _dataset(
     number = 0
     for part, table in parts.items():
         if split in (None, part):
+            kinds = (table.features or {}) if named else {}
+            names = {c: k for c, k in kinds.items() if isinstance(k, datasets.ClassLabel)}
             for entry in table:
                 number += 1
-                yield number, {"split": part, **entry} if part else dict(entry)
+                # -1 is a class that is not told.
+                told = {c: k.int2str(entry[c]) for c, k in names.items() if (entry[c] or 0) >= 0}
+                yield number, {**({"split": part} if part else {}), **entry, **told}

@@ -69,12 +69,13 @@ def give(workspace: Workspace, name: str, question: Question, text: str, seconds
     """Keep an answer at once; a later one to the same question takes its place.
 
     Raises:
-        UsageError: the name or the answer is empty.
+        UsageError: the name or the answer is empty, or holds no number or label where one is wanted.
         TailorError: it cannot be written.
-    """
+    """  # noqa: E501
     name = _named(name)
     if not text.strip():
-        raise UsageError("The answer is empty; write one, or say that the documents do not say.")
+        raise UsageError("The answer is empty; write one, or say that there is none.")
+    human.answered(text, seconds, workspace.format)
     entry = {"name": name, "ask": Ask(question.question).key, "answer": nfc(text).strip(),
              "seconds": round(seconds, 1)}  # fmt: skip
     path = _file(workspace, name)
@@ -137,7 +138,9 @@ def _kept(workspace: Workspace, name: str) -> dict[str, Answer]:
     for line in lines:
         try:
             entry = json.loads(line)
-            found[str(entry["ask"])] = human.answered(entry["answer"], float(entry["seconds"]))
-        except (ValueError, TypeError, KeyError):
+            found[str(entry["ask"])] = human.answered(
+                entry["answer"], float(entry["seconds"]), workspace.format
+            )
+        except (ValueError, TypeError, KeyError, UsageError):
             continue  # empty, or torn by a crash: that question is asked again
     return found

@@ -8,7 +8,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
 from tailor.benchmarking.facts import same_answer
@@ -33,12 +32,15 @@ _SIZE = 20.0
 
 
 def draw(
-    questions: Iterable[Question], unassigned: set[str], seed: int = 0
+    questions: Iterable[Question],
+    unassigned: set[str],
+    seed: int = 0,
+    shares: Mapping[Split, float] = SHARES,
 ) -> tuple[Question, ...]:
     """Give a split to the questions named in ``unassigned``, each group of :func:`groups` together.
 
     A group takes the split that its questions have already (of several: test before dev before
-    train), which itself never changes. Any other group is drawn by ``SHARES`` with a hash of its
+    train), which itself never changes. Any other group is drawn by ``shares`` with a hash of its
     name, so that a new question moves others only where it joins their group to another. The
     shares hold on average; :func:`allot` keeps them closely, but moves what is not recorded.
     """
@@ -48,7 +50,9 @@ def draw(
     names = groups(questions)
     given = _given(questions, names, unassigned)
     return tuple(
-        replace(q, split=given.get(name) or _drawn(f"{seed} {name}")) if q.id in unassigned else q
+        replace(q, split=given.get(name) or _drawn(f"{seed} {name}", shares))
+        if q.id in unassigned
+        else q
         for q, name in zip(questions, names, strict=True)
     )
 
@@ -142,9 +146,16 @@ def _nested(names: Iterable[str]) -> Iterator[tuple[str, str]]:
         if newline:
             quotes[document].append(quote)
     for document, own in quotes.items():
-        for one, other in combinations(own, 2):
-            if f" {one} " in f" {other} " or f" {other} " in f" {one} ":
-                yield f"{document}\n{one}", f"{document}\n{other}"
+        holders: defaultdict[str, list[str]] = defaultdict(list)
+        for quote in own:
+            for word in set(quote.split()):
+                holders[word].append(quote)
+        for one in own:
+            # What holds it holds its rarest word, too.
+            rarest = min((holders[word] for word in one.split()), key=len, default=[])
+            for other in rarest:
+                if other != one and f" {one} " in f" {other} ":
+                    yield f"{document}\n{one}", f"{document}\n{other}"
 
 
 def _given(
@@ -158,11 +169,11 @@ def _given(
     return {name: next(s for s in _PULL if s in own) for name, own in taken.items()}
 
 
-def _drawn(text: str) -> Split:
-    """A split by ``SHARES``, always the same for the same text."""
+def _drawn(text: str, shares: Mapping[Split, float]) -> Split:
+    """A split by these shares, always the same for the same text."""
     raw = hashlib.sha256(text.encode(errors="surrogatepass")).digest()
     rest = int.from_bytes(raw[:6], "big") / 2**48
-    for name, share in SHARES.items():
+    for name, share in shares.items():
         if rest < share:
             return name
         rest -= share

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from tailor.benchmark import Question, Split
 from tailor.benchmarking.human import Agreement, agreement, people
 from tailor.benchmarking.power import Power, power
 from tailor.scoring.cache import graded
-from tailor.scoring.score import PRIMARY
 from tailor.scoring.tokens import tokens
 from tailor.text import nfc, words
 
@@ -26,7 +26,7 @@ EASY, HARD = 0.8, 0.2
 
 @dataclass(frozen=True)
 class Difficulty:
-    """How a run of the baseline does."""
+    """How the baseline does; of several the one that is best on dev."""
 
     row: str
     n: int
@@ -133,10 +133,11 @@ def _documents(questions: Iterable[Question], known: set[str]) -> dict[str, int]
 
 
 def _difficulty(workspace: Workspace) -> Difficulty | None:
-    run = next((run for run in workspace.runs() if run.stage == "baseline"), None)
-    scores = _scores(run) if run else []
-    if run is None or not scores:
+    known = [(run, _scores(run)) for run in workspace.runs() if run.stage == "baseline"]
+    known = [(run, scores) for run, scores in known if scores]
+    if not known:
         return None
+    run, scores = max(known, key=lambda one: _on_dev(one[1]))
     values: dict[str, list[float]] = {}
     for question, value in scores:
         for name in _traits(question):
@@ -152,11 +153,17 @@ def _difficulty(workspace: Workspace) -> Difficulty | None:
     )
 
 
+def _on_dev(scores: Sequence[tuple[Question, float]]) -> float:
+    """The mean on dev, where the best of several baselines is chosen."""
+    own = [value for question, value in scores if question.split == "dev"]
+    return sum(own) / len(own) if own else -math.inf
+
+
 def _scores(run: Run) -> list[tuple[Question, float]]:
     questions = run.workspace.benchmark.split("dev", "test")
-    known = graded(run, questions)
+    known, primary = graded(run, questions), run.workspace.target.primary
     return [
         (q, value)
         for q in questions
-        if q.id in known and (value := known[q.id].scores[PRIMARY]) is not None
+        if q.id in known and (value := known[q.id].scores[primary]) is not None
     ]

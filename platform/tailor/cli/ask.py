@@ -12,6 +12,7 @@ from tailor.cli.filters import (
     LanguageOption,
     SinceOption,
     UntilOption,
+    WhereOption,
     filters,
 )
 
@@ -31,6 +32,7 @@ def command(
     since: SinceOption = "",
     until: UntilOption = "",
     document: DocumentOption = None,
+    where: WhereOption = None,
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
 ) -> None:
@@ -39,7 +41,7 @@ def command(
 
     from tailor import outgoing
     from tailor.assistant import Ask
-    from tailor.cli.common import open_workspace, print_json, say, stdout
+    from tailor.cli.common import fetch, open_workspace, print_json, say, stdout
     from tailor.cli.explain import told
     from tailor.errors import TailorError, UsageError
     from tailor.explain import exchanges
@@ -50,7 +52,7 @@ def command(
 
     if not words(question):
         raise UsageError("Ask a question: tailor ask 'How many days of leave?'")
-    admitted = filters(folder, language, since, until, document)
+    admitted = filters(folder, language, since, until, document, where)
     opened = open_workspace(workspace, sets)
     # What a row is made with is paid for in a run, which says what is sent and keeps to a limit.
     opened.builds = not receiver(model or opened.config.model, opened.config)
@@ -62,11 +64,12 @@ def command(
         say(f"Sent to {to}: the question, the instructions, the examples and the passages found.")
     if chosen.assistant.retriever is not None and (to := embedder_receiver(opened.config)):
         say(f"Sent to {to}, which embeds it: the question.")
+    fetch(answering, opened)
     try:
         answer = chosen.assistant.answer(Ask(question, filters=admitted))
     except TailorError:
         raise
-    except Exception as error:
+    except Exception as error:  # each provider raises its own
         raise TailorError(f"The model did not answer ({error_text(error)}).") from None
     text = outgoing.shown(answer, opened.config.trusted_hosts)
     made = exchanges(opened, answer) if explain else ()

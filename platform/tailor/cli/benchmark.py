@@ -1,4 +1,4 @@
-"""``tailor benchmark``: check, import, split and describe the questions; people's answers."""
+"""``tailor benchmark``: check, import, curate, split and describe; people's answers."""
 
 from collections import Counter
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from tailor.cli import benchmark_draft
+from tailor.cli import benchmark_curate, benchmark_draft
 from tailor.cli.common import JsonOption, ModelOption, WorkspaceOption
 from tailor.cli.human import app as human
 
@@ -25,7 +25,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(human, name="human")
-for verb in (benchmark_draft.draft, benchmark_draft.approve, benchmark_draft.discard):
+for verb in (
+    benchmark_draft.draft, benchmark_draft.approve, benchmark_draft.discard,
+    benchmark_curate.curate,
+):  # fmt: skip
     app.command(verb.__name__)(verb)
 
 
@@ -120,6 +123,9 @@ def import_(
     revision: Annotated[str | None, typer.Option(help="Of a dataset on the Hub.")] = None,
     config: Annotated[str | None, typer.Option(help="Of a dataset, such as xquad.vi.")] = None,
     dataset_split: Annotated[str | None, typer.Option(help="Of a dataset; else all.")] = None,
+    training: Annotated[
+        bool, typer.Option("--training", help="To train on: into training.jsonl, never scored.")
+    ] = False,
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
 ) -> None:
@@ -145,14 +151,15 @@ def import_(
         revision=revision,
         config=config,
         hub_split=dataset_split,
+        training=training,
     )
     if json:
         print_json(brought.to_json())
     else:
-        _show_import(brought, workspace)
+        _show_import(brought, workspace, training)
 
 
-def _show_import(brought: "Imported", workspace: Path) -> None:
+def _show_import(brought: "Imported", workspace: Path, training: bool) -> None:
     from tailor.cli.common import here, say, stdout
 
     out = stdout()
@@ -170,7 +177,7 @@ def _show_import(brought: "Imported", workspace: Path) -> None:
             f"{brought.contexts_left} questions came with contexts that were not kept; "
             "--documents writes them to knowledge/imported/, so that evidence is found."
         )
-    if brought.without_evidence:
+    if brought.without_evidence and not training:
         say(
             f"{brought.without_evidence} questions have no evidence; retrieval is not scored there."
         )
@@ -180,6 +187,14 @@ def _show_import(brought: "Imported", workspace: Path) -> None:
             "like question and answer was taken as evidence."
         )
     at = here(workspace)
+    if training:
+        if brought.with_context:
+            say(
+                f"{brought.with_context} come with a context, which the shapes gold and retrieved "
+                "show: --set fine_tuning.shapes=gold"
+            )
+        say(f"Next, to see what is learnt from them: tailor lessons{at}")
+        return
     say(f"Next: tailor benchmark split{at}, then tailor benchmark check{at}")
 
 
@@ -292,7 +307,8 @@ def _show_stats(found: "Stats") -> None:
     )
     asked = {name: n for name, n in found.documents.items() if n}
     silent = len(found.documents) - len(asked)
-    out.print(f"Evidence from {len(asked)} documents; {silent} documents have no question.")
+    if found.documents:
+        out.print(f"Evidence from {len(asked)} documents; {silent} documents have no question.")
     for name, n in list(asked.items())[:5]:
         out.print(f"  {n:4} {name}", markup=False)
     if hard:
@@ -301,9 +317,5 @@ def _show_stats(found: "Stats") -> None:
             f"the middle, {hard.hard} hard."
         )
     for pair in found.agreement:
-        out.print(
-            f"{pair.one} and {pair.other} agree by F1 {format.percent(pair.f1.mean)} "
-            f"({format.percent(pair.f1.low)} to {format.percent(pair.f1.high)}) on {pair.f1.n}.",
-            markup=False,
-        )
+        out.print(pair.sentence(), markup=False)
     out.print(found.power.sentence(), soft_wrap=True)

@@ -32,6 +32,16 @@ ModelOption = Annotated[
         "--model", "-m", help="shipped, huggingface:PATH or provider:name.", show_default=False
     ),
 ]
+ModelsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="MODEL",
+        help="shipped, huggingface:PATH or provider:name; several climb the same ladder in turn.",
+        show_default=False,
+    ),
+]
 MaxCostOption = Annotated[
     float | None,
     typer.Option(
@@ -219,3 +229,29 @@ def one_bar() -> Iterator[Any]:
     """A progress bar for one kind of work, told ``(what, done, total)``."""
     with row_bars() as bars:
         yield lambda what, done, total: bars("ingest", what, done, total)
+
+
+def fetch(model: str, workspace: Workspace) -> None:
+    """Download a model of the hub that is not here, under a bar; others are left alone.
+
+    Raises:
+        TailorError: it cannot be had.
+    """
+    from tailor.models.hub import commit, hub_id
+    from tailor.models.loading import fetched
+
+    provider, _, path = model.partition(":")
+    if provider != "huggingface" or (named := hub_id(path)) is None:
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = stderr()
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), DownloadColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console) as bars:
+        task = bars.add_task(f"Downloading {named.repository}", total=None, visible=False)
+        fetched(
+            path,
+            workspace.config.trusted_code,
+            lambda done, total: bars.update(task, completed=done, total=total, visible=True),
+        )
+    say(f"Of the hub: {named.repository} at {commit(path)[:12]}.")

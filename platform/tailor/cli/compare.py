@@ -151,14 +151,18 @@ def _ladder(
     from tailor.cli.common import here, say
     from tailor.reporting.facts import gather
     from tailor.scoring import goal
+    from tailor.scoring.leaderboard import leaderboard
     from tailor.scoring.wording import remarks
 
     facts, where = gather(workspace, runs, lang, split), here(workspace.root)
     for run in runs:
         if reason := run.stale():
             say(f"{run.row}: {reason}; run it again: tailor run {run.row}{where}")
+    board = leaderboard(facts.result)
     if wanted == "json":
         more = _details_json(facts) if details else {}
+        if board:
+            more = {**more, "leaderboard": board.to_json()}
         return _as_json({**facts.result.to_json(), **more})
     if wanted == "csv":
         return facts.result.to_csv()
@@ -167,7 +171,8 @@ def _ladder(
     told = [*remarks(facts.result, lang), facts.result.verdict(lang)]
     if reached := goal.sentence(facts.result.rows, workspace.config.goal, lang):
         told.append(reached)
-    every = [_metrics(facts)] if details or metrics else []
+    every = [board.table(lang)] if board else []
+    every += [_metrics(facts)] if details or metrics else []
     return [facts.result.table(lang), *every, *(_details(facts) if details else ()), *told]
 
 
@@ -186,6 +191,9 @@ def _pair(
     from tailor.reporting.pair import told
     from tailor.scoring import comparison, export
     from tailor.scoring.changes import change, counted
+    from tailor.scoring.gains import gains as gained
+    from tailor.scoring.step import Aligned
+    from tailor.scoring.told import gains as lines
 
     one = replace(base.scored(split), previous=None, base=None, stale="")
     # Whatever the candidate was built on, here it stands against the base.
@@ -195,7 +203,9 @@ def _pair(
     if base.row == candidate.row:
         names = f"{base.row}@{base.model}", f"{candidate.row}@{candidate.model}"
     if wanted == "table":
-        return [*told(items, step, *names, lang=lang, every=every)]
+        gains = {} if step is None else gained([other], [one], Aligned.of([one, other]))[0]
+        more = [f"  {line}" for line in lines(gains, other.target, lang)]
+        return [*told(items, step, *names, lang=lang, every=every), *more]
     if wanted != "json":
         return _exported(export.pairs(items, *names), wanted)
     dev = [base.scored("dev"), candidate.scored("dev")]
@@ -251,6 +261,9 @@ def _details(facts: Facts) -> list[RenderableType]:
     tuned = [(run, found) for run in facts.runs if run.stage == "retrieval_tuning"
              and (found := run.tuning())]  # fmt: skip
     told = [f"{facts.name(run)}: {found.sentence(facts.lang)}" for run, found in tuned]
+    told += [f"{facts.name(run)}: {own.sentence(run.workspace.target, facts.lang)}"
+             for run in facts.runs if run.stage == "retrieval_tuning"
+             and (own := run.similar_tuning())]  # fmt: skip
     return [*out, f"{causes['row']}: {causes['sentence']}", *map(escape, told)]
 
 

@@ -55,10 +55,18 @@ def command(
         if json:
             about = {"row": run.row, "model": run.model, "builds_on": run.previous, "on": run.on}
             tried = {"tuning": asdict(tuning)} if (tuning := run.tuning()) else {}
+            if similar := run.similar_tuning():
+                tried = {"tuning": similar.to_json()}
+            tried |= {"learnt": asdict(learnt)} if (learnt := run.learnt()) else {}
             changes = [asdict(one) for one in own]
             print_json({"schema_version": 1, **about, "changed": changes, **tried})
             return
-        parts = [*settings(run.row, run.previous, own), *tuned(run)]
+        parts = [
+            *settings(run.row, run.previous, own),
+            *tuned(run),
+            *similar_tried(run),
+            *learned(run),
+        ]
     for part in parts:
         stdout().print(Text(visible(part)), soft_wrap=True)
     if question is None:
@@ -110,10 +118,41 @@ def tuned(run: "Run") -> Iterator[str]:
         yield f"  {name}: {', '.join(shown)}"
 
 
+def similar_tried(run: "Run") -> Iterator[str]:
+    """What tuning tried of showing similar train items; nothing for other rows."""
+    from tailor.scoring.format import percent
+
+    if (found := run.similar_tuning()) is None:
+        return
+    target = run.workspace.target
+    yield f"\n{found.sentence(target, 'en')}"
+    yield "\nBest without the model:"
+    for one in found.searched[:_TRIED]:
+        yield f"  {one.told('en')}: {one.error_told(target, 'en')}"
+    yield "\nWith the model (score on dev):"
+    for one in found.tried:
+        yield f"  {percent(one.score, 'en'):>9}  {one.told('en')}"
+
+
+def learned(run: "Run") -> Iterator[str]:
+    """What a baseline learnt: features or words with their weights; nothing for other rows."""
+    from tailor.scoring.format import count
+
+    if (found := run.learnt()) is None:
+        return
+    yield f"\n{found.sentence('en')}"
+    for one in found.weights:
+        yield f"  {found.effect(one, 'en'):>9}  {one.name}"
+    for label, words in found.words.items():
+        yield f"  {label}: {', '.join(words)}"
+    if found.k:
+        yield f"  neighbours: {count(found.k, 'en')}; share of words: {found.weight:g}"
+
+
 def answered(found: "Explained") -> Iterator[str]:
     """The question, every call behind its answer, and how the answer was read."""
     from tailor.scoring import format
-    from tailor.scoring.score import PRIMARY
+    from tailor.scoring.told import item
 
     question, answer = found.question, found.answer
     expected = " / ".join(question.answers) or "the documents do not say"
@@ -123,8 +162,9 @@ def answered(found: "Explained") -> Iterator[str]:
     for number, passage in enumerate(answer.passages, 1):
         yield f"[{number}] {passage.source}{'' if number <= seen else ' (did not fit)'}"
     yield from told(found.exchanges)
-    score = format.percent(found.scores.get(PRIMARY), "en")
-    yield f"\nAnswer ({answer.outcome}, {PRIMARY} {score}): {answer.error or answer.text}"
+    score = item(found.scores, found.target, "en")
+    name = "" if found.target.task == "number" else f"{found.target.primary} "
+    yield f"\nAnswer ({answer.outcome}, {name}{score}): {answer.error or answer.text}"
     tokens = f"{format.count(answer.input_tokens, 'en')} tokens in, "
     tokens += f"{format.count(answer.output_tokens, 'en')} out"
     cost = format.usd(answer.cost_usd, "en")

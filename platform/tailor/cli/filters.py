@@ -25,6 +25,13 @@ DocumentOption = Annotated[
     list[str] | None, typer.Option("--document", help="Only this document, by its path.")
 ]
 
+WhereOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where", help="Only passages in which an enricher found this, as people=Halvorsen."
+    ),
+]
+
 
 def filters(
     folders: Sequence[str] | None,
@@ -32,11 +39,12 @@ def filters(
     since: str,
     until: str,
     documents: Sequence[str] | None,
+    where: Sequence[str] | None,
 ) -> "Filters | None":
     """What the options say; None where none is given.
 
     Raises:
-        UsageError: a date is none, or a language is not one Tailor tells apart.
+        UsageError: a date or condition is none, or a language is not one Tailor tells apart.
     """
     from tailor.documents.filters import Filters
     from tailor.errors import UsageError
@@ -45,6 +53,7 @@ def filters(
         if code not in ("en", "vi"):
             raise UsageError(f"--language {code!r} is not one Tailor tells apart: en or vi.")
     made = Filters(
-        tuple(folders or ()), tuple(languages or ()), since, until, tuple(documents or ())
+        *(tuple(folders or ()), tuple(languages or ()), since, until),
+        *(tuple(documents or ()), tuple(where or ())),
     )
     return made or None

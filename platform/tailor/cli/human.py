@@ -33,8 +33,8 @@ def export(
     name_problems(opened.benchmark)
     written = human.export(opened, output, split, n, seed)
     say(
-        f"{written} questions in {output}. Give each person a copy: one answer a line, - where the "
-        "documents do not say, empty where not answered; seconds if you like. Then: "
+        f"{written} questions in {output}. Give each person a copy: one answer a line, - where "
+        "there is none, empty where not answered; seconds if you like. Then: "
         f'tailor benchmark human import FILE --name "Ann"{here(workspace)}'
     )
 
@@ -50,7 +50,6 @@ def import_(
     from tailor.benchmarking import human
     from tailor.cli.common import here, open_workspace, print_json, say, stdout
     from tailor.run import compare
-    from tailor.scoring import format
 
     opened = open_workspace(workspace)
     brought = human.import_answers(opened, file, name)
@@ -75,11 +74,5 @@ def import_(
     say(f"{brought.taken} answers of {name} taken{before}; {brought.blank} left open.")
     stdout().print(compare([brought.run]).table())
     for pair in brought.agreement:
-        other = pair.other if pair.one == brought.run.model else pair.one
-        low, high = format.percent(pair.f1.low), format.percent(pair.f1.high)
-        stdout().print(
-            f"Agrees with {other} by F1 {format.percent(pair.f1.mean)} ({low} to {high}) on "
-            f"{pair.f1.n} questions.",
-            markup=False,
-        )
+        stdout().print(pair.sentence(), markup=False)
     say(f"Next: tailor compare{here(workspace)}")

@@ -34,7 +34,7 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Read, split, embed and index the documents in knowledge/. Only what changed costs anything."""  # noqa: E501
-    from tailor.cli.common import one_bar, open_workspace, print_json, say
+    from tailor.cli.common import fetch, one_bar, open_workspace, print_json, say
     from tailor.documents.recordings import announcements
     from tailor.errors import UsageError
     from tailor.models.provider import embedder_receiver
@@ -47,11 +47,13 @@ def command(
         say(f"Sent to {to}, which embeds them: all new passages of the documents.")
     for sentence in () if dry_run else announcements(opened.config, opened.knowledge):
         say(sentence)
+    if not dry_run:
+        fetch(opened.config.embedder, opened)
     try:
         with one_bar() as told:
             done = opened.ingest(paths or None, told, dry_run=dry_run, retry=retry)
     except KeyboardInterrupt:
-        say("Stopped: the former index stays in use; the same command goes on from what was read.")
+        say("Stopped: the last finished index stays in use; the same command goes on from there.")
         raise typer.Exit(130) from None
     curated = opened.curation() if report else None
     if json:
@@ -86,6 +88,10 @@ def tell(report: "IngestReport", folder: Path, dry_run: bool) -> None:
         say(f"stale: {len(report.stale) - 10} more questions.")
     for sentence in report.quoted:
         say(f"warning: {sentence}")
+    for one in report.enriched:
+        say(f"enriched by {one.name}: {one.done} documents now, {one.known} before")
+        for sentence in one.sentences:
+            say(f"warning: {shown(sentence)}")
     totals = ", ".join(f"{count} {status}" for status, count in report.totals.items() if count)
     at = here(folder)
     if dry_run:

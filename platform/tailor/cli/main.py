@@ -5,6 +5,7 @@ import sys
 import typer
 
 from tailor.cli import (
+    adapters,
     ask,
     benchmark,
     clean,
@@ -12,13 +13,21 @@ from tailor.cli import (
     demo,
     doctor,
     explain,
+    export,
+    fine_tune,
+    imported,
     ingest,
     init,
     judge,
+    lessons,
+    models,
+    monitor,
     playground,
     report,
+    retrain,
     run,
     search,
+    serve,
     training,
     ui,
 )
@@ -36,14 +45,17 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 VERBS = (
-    demo, init, ingest, search, run, training, judge, compare, explain, report, ask, ui, clean,
-    doctor,
+    demo, init, ingest, search, models, run, lessons, fine_tune, adapters, judge, compare,
+    explain, report, ask, serve, monitor, retrain, ui, clean, doctor,
 )  # fmt: skip
 for verb in VERBS:
-    name = verb.__name__.rsplit(".", 1)[-1]
-    app.command(name, help=verb.command.__doc__)(verb.command)
+    name = verb.__name__.rsplit(".", 1)[-1].replace("_", "-")
+    app.command(name, cls=getattr(verb, "Command", None), help=verb.command.__doc__)(verb.command)
 app.command("playground", hidden=True)(playground.command)
 app.add_typer(benchmark.app, name="benchmark")
+app.add_typer(training.app, name="training")
+app.add_typer(export.app, name="export")
+app.add_typer(imported.app, name="import")
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """``tailor run``."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,7 @@ import typer
 from tailor.cli.common import (
     JsonOption,
     MaxCostOption,
-    ModelOption,
+    ModelsOption,
     SetOption,
     WorkspaceOption,
 )
@@ -31,7 +32,7 @@ def command(
             metavar="ROW", help="Stages or rows, or all; without any, the stages are listed."
         ),
     ] = None,
-    model: ModelOption = None,
+    model: ModelsOption = None,
     sets: SetOption = None,
     carry: Annotated[
         str,
@@ -73,6 +74,7 @@ def command(
     from tailor.errors import UsageError
     from tailor.rows import CARRIES, rows_for
     from tailor.run import compare
+    from tailor.scoring.leaderboard import leaderboard
 
     if carry not in CARRIES:
         raise UsageError(f"--carry is {carry!r}; it must be previous or best.")
@@ -83,15 +85,26 @@ def command(
         return
     name_problems(opened.benchmark)
     rows = rows_for(opened, stages, carry, in_order)
+    models = list(dict.fromkeys(model or [opened.config.model]))
+    if len(models) > 1 and (dry_run or max_cost is not None or opened.config.max_cost is not None):
+        raise UsageError("--dry-run and a max_cost are of one model: name the models in turn.")
     if dry_run:
-        show_estimate(opened, rows, model, repeats, json)
+        show_estimate(opened, rows, models[0], repeats, json)
         return
-    runs = climb(opened, rows, model, repeats, max_cost)
+    runs = climb(opened, rows, models[0], repeats, max_cost)
+    # Reference rows ask no language model, so that one climb has them all.
+    asking = [replace(r, scored=r.scored and r.stage.starts_from != "root") for r in rows]
+    for name in models[1:] if any(row.scored for row in asking) else ():
+        runs += climb(opened, asking, name, repeats)
     comparison = compare(runs)
+    board = leaderboard(comparison)
     if json:
-        print_json(comparison.to_json())
+        more = {"leaderboard": board.to_json()} if board else {}
+        print_json({**comparison.to_json(), **more})
     else:
         stdout().print(comparison.table())
+        if board:
+            stdout().print(board.table())
         say(comparison.verdict())
         where = here(workspace)
         say(
@@ -140,7 +153,7 @@ def climb(
     max_cost: float | None = None,
 ) -> "list[Run]":
     """Run the rows under progress bars; Ctrl+C says how to go on."""
-    from tailor.cli.common import paused, row_bars, say
+    from tailor.cli.common import fetch, paused, row_bars, say
     from tailor.errors import BudgetReached
     from tailor.estimate import estimate
     from tailor.ladder import climb as climb_ladder
@@ -149,6 +162,8 @@ def climb(
 
     model = model or workspace.config.model
     _ = workspace.chat(model)  # a name no provider has is refused before anything is said of it
+    if any(row.scored and row.stage.starts_from != "root" for row in rows):
+        fetch(model, workspace)
     spending(model, workspace.config, max_cost)  # so is a limit without a price
     if to := receiver(model, workspace.config):
         say(
@@ -188,6 +203,7 @@ def show_estimate(
     from tailor.cli.common import print_json, say, stdout
     from tailor.estimate import estimate
     from tailor.scoring.format import count, seconds, usd
+    from tailor.training.forecast import Forecast, tell
 
     found = estimate(workspace, rows, model, repeats)
     if json:
@@ -203,6 +219,16 @@ def show_estimate(
     for sentence in found.left_out:
         say(f"left out: {sentence}")
     say(_sentence(found))
+    for row in found.rows:
+        if row.training:
+            tell(Forecast(**row.training), say)
+        if row.training_usd != 0:
+            told = (
+                "a price that is not known"
+                if row.training_usd is None
+                else (f"about {usd(row.training_usd)}")
+            )
+            say(f"{row.row}: {found.to or 'the service'} would train for {told}.")
     if found.to:
         say(f"The texts would be sent to {found.to}.")
     say("Nothing was asked or changed. Next: the same command without --dry-run.")
@@ -210,12 +236,15 @@ def show_estimate(
 
 def _sentence(found: "Estimate") -> str:
     """What running would cost, and what that is known by."""
+    from tailor.models.provider import is_local
     from tailor.scoring.format import count, usd
 
     calls = f"To be made: {count(found.calls)} model calls, "
     if found.price_source is None:
         return calls + priced(found.model, None)
     if found.cost_usd is None:
+        if not is_local(found.model):
+            return f"{calls}whose cost is not known: a price of training or its model is missing."
         return f"{calls}whose cost is that of their time, which was not measured yet."
     if not found.cost_usd and not found.price_source:
         return f"{calls}which cost nothing by the token."

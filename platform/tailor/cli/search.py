@@ -12,6 +12,7 @@ from tailor.cli.filters import (
     LanguageOption,
     SinceOption,
     UntilOption,
+    WhereOption,
     filters,
 )
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from tailor.documents.passages import Passage
+    from tailor.workspace import Workspace
 
 
 def command(
@@ -29,6 +31,7 @@ def command(
     since: SinceOption = "",
     until: UntilOption = "",
     document: DocumentOption = None,
+    where: WhereOption = None,
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
 ) -> None:
@@ -42,7 +45,7 @@ def command(
 
     if not words(question):
         raise UsageError("Search for something: tailor search 'paid leave'")
-    admitted = filters(folder, language, since, until, document)
+    admitted = filters(folder, language, since, until, document, where)
     opened = open_workspace(workspace)
     if to := embedder_receiver(opened.config):
         say(f"Sent to {to}, which embeds it: the question.")
@@ -53,6 +56,7 @@ def command(
                 "document": p.document, "start": p.start, "end": p.end, "place": p.place,
                 "text": p.text, "score": p.score, "dense_rank": p.dense_rank,
                 "lexical_rank": p.lexical_rank,
+                **enriched(opened, p),
             }
             for p in found
         ]  # fmt: skip
@@ -64,7 +68,16 @@ def command(
     for number, passage in enumerate(found, 1):
         heading = f"[{number}] {passage.source}  ({ranks(passage)})"
         console.print(Text(heading, "bold"), soft_wrap=True)
-        console.print(marked(question, passage.text), end="\n\n", soft_wrap=True)
+        console.print(marked(question, passage.text), soft_wrap=True)
+        for name, values in enriched(opened, passage).get("enriched", {}).items():
+            console.print(Text(f"{name}: {' | '.join(values) or '–'}", "italic"), soft_wrap=True)
+        console.print()
+
+
+def enriched(workspace: "Workspace", passage: "Passage") -> "dict[str, dict[str, tuple[str, ...]]]":
+    """What enrichers found in a passage, under one key; nothing where none is on."""
+    found = workspace.index().enrichments.of(passage)
+    return {} if found is None else {"enriched": found}
 
 
 def ranks(passage: "Passage") -> str:

@@ -26,7 +26,7 @@ class Activity:
     started: float
     """When the process was started, which tells it from a later one of the same number."""
     step: str = ""
-    """``reading``, ``embedding`` or ``indexing``."""
+    """``reading``, ``embedding``, ``indexing`` or ``enriching``."""
     done: int = 0
     total: int = 0
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tailor.documents.dated import HEAD, day
+from tailor.documents.enrichments import Enrichments
 from tailor.documents.store import DocumentStore, database
 
 if TYPE_CHECKING:
@@ -24,14 +25,23 @@ _KEPT = 64
 class Admitted:
     """Masks over passages by number; languages and dates are those of the last ingestion."""
 
-    def __init__(self, documents: Sequence[str], store: Path) -> None:
-        self._documents = documents
+    def __init__(
+        self, spans: Sequence[tuple[str, int, int]], store: Path, enrichments: Enrichments
+    ) -> None:
+        """``spans`` are the document, first and last character of each passage."""
+        self._spans = spans
+        self._documents = [document for document, _, _ in spans]
         self._store = store
+        self._enrichments = enrichments
         self._known: dict[str, tuple[str, str]] | None = None
         self._masks: dict[tuple[Filters, ...], Mask] = {}
 
     def __call__(self, filters: tuple[Filters, ...]) -> Mask:
-        """Which passages are of documents that all these filters admit."""
+        """Which passages are of documents that all these filters admit, and hold what they ask for.
+
+        Raises:
+            UsageError: they ask for what no enricher looks for.
+        """
         import numpy as np
 
         if (made := self._masks.get(filters)) is not None:
@@ -44,6 +54,9 @@ class Admitted:
         if len(self._masks) >= _KEPT:
             self._masks.clear()
         mask = np.array([admitted[path] for path in self._documents], dtype=bool)
+        for one in filters:
+            if one.where:
+                mask &= self._enrichments.mask(one.where, self._spans)
         self._masks[filters] = mask
         return mask
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from fnmatch import fnmatchcase
+from typing import Any
 
 from tailor.errors import UsageError
 from tailor.text import nfc
@@ -15,7 +16,7 @@ class Filters:
     """What a document must be to be searched; what is empty admits every document.
 
     Raises:
-        UsageError: a date is none, or the first comes after the last.
+        UsageError: a date is none, the first comes after the last, or ``where`` is not well formed.
     """
 
     folders: tuple[str, ...] = ()
@@ -29,12 +30,16 @@ class Filters:
     """The document must not be newer."""
     documents: tuple[str, ...] = ()
     """Paths below ``knowledge/``; it must be one of them."""
+    where: tuple[str, ...] = ()
+    """``people=Halvorsen``: what the enricher of this name found in a passage must hold these
+    words one after the other; of several values of one name, one must fit."""
 
     def __post_init__(self) -> None:
         """Bring paths into one form, and check the dates."""
         for name in ("folders", "documents"):
             paths = tuple(nfc(path).strip().strip("/") for path in getattr(self, name))
             object.__setattr__(self, name, tuple(path.removeprefix("./") for path in paths))
+        object.__setattr__(self, "where", tuple(map(_condition, self.where)))
         for given in filter(None, (self.since, self.until)):
             try:
                 date.fromisoformat(given)
@@ -52,10 +57,18 @@ class Filters:
     @property
     def by_path(self) -> bool:
         """Whether paths alone decide."""
-        return not (self.languages or self.since or self.until)
+        return not (self.languages or self.since or self.until or self.where)
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields; ``where`` only if something is in it, so that former hashes stay."""
+        fields = asdict(self)
+        return fields if self.where else {k: v for k, v in fields.items() if k != "where"}
 
     def admits(self, path: str, language: str = "", day: str = "") -> bool:
-        """Whether a document is to be searched; ``day`` is its date, empty where not known."""
+        """Whether a document is to be searched; ``day`` is its date, empty where not known.
+
+        ``where`` is not asked here: it is of passages.
+        """
         return (
             (not self.folders or any(_below(path, folder) for folder in self.folders))
             and (not self.documents or path in self.documents)
@@ -63,6 +76,16 @@ class Filters:
             and (not self.since or (day != "" and day >= self.since))
             and (not self.until or (day != "" and day <= self.until))
         )
+
+
+def _condition(given: str) -> str:
+    name, sign, value = (part.strip() for part in nfc(given).partition("="))
+    if not (name and sign and value):
+        raise UsageError(
+            f"{given!r} is no condition: write the name of an enricher and what it found, as in "
+            "people=Halvorsen."
+        )
+    return f"{name}={value}"
 
 
 def _below(path: str, folder: str) -> bool:

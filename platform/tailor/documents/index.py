@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tailor.documents import generation as generations
+from tailor.documents import parts
 from tailor.documents.admitted import Admitted
 from tailor.documents.embedding import probe, same, unit
+from tailor.documents.enrichments import Enrichments
 from tailor.documents.exact import Exact
 from tailor.documents.filters import Filters
 from tailor.documents.generation import Manifest, damaged, documents_digest, heading, identity
@@ -90,6 +92,11 @@ class Index:
     def generation(self) -> str:
         """The content hash that names this generation."""
         return self.manifest.generation
+
+    @property
+    def lexical_folder(self) -> Path:
+        """Where BM25 keeps its arrays."""
+        return self._folder / "lexical"
 
     @property
     def count(self) -> int:
@@ -180,9 +187,15 @@ class Index:
     @cached_property
     def _admitted(self) -> Admitted:
         with self._lock:
-            rows = self._passages.execute("SELECT document FROM passages ORDER BY number")
-            documents = [path for (path,) in rows]
-        return Admitted(documents, self._folder.parent.parent / "documents.db")
+            query = 'SELECT document, start, "end" FROM passages ORDER BY number'
+            spans = self._passages.execute(query).fetchall()
+        return Admitted(spans, self._folder.parent.parent / "documents.db", self.enrichments)
+
+    @cached_property
+    def enrichments(self) -> Enrichments:
+        """What pipelines found in the documents."""
+        digests = parts.digests(self._folder / "passages.db")
+        return Enrichments(self._folder.parent.parent, digests)
 
     def best(self, found: Candidates, scores: Floats, k: int) -> list[Passage]:
         """The k passages with the highest scores; equal ones in the order of passages."""

@@ -47,13 +47,13 @@ def question_tokens(question: str, forms: Forms = "both") -> list[str]:
     return tokens(question)
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=32_768)
 def folded(word: str) -> str:
     """A word without accents and English plural: the form in which words are compared."""
     return singular(fold(word))
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=32_768)
 def _folded(word: str) -> str:
     return _FOLDED + folded(word)
 

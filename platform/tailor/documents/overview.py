@@ -13,6 +13,8 @@ from typing import Literal
 from tailor.documents import generation
 from tailor.documents.advice import advice
 from tailor.documents.document import Document
+from tailor.documents.enrichers.enricher import Finding
+from tailor.documents.enrichments import FILE, EnrichmentStore, On
 from tailor.documents.passages import Passage
 from tailor.documents.store import DocumentStore, Record, database, unique
 from tailor.documents.walk import files
@@ -126,3 +128,16 @@ def preview(state: Path, path: str) -> tuple[Document | None, tuple[Passage, ...
             [path],
         )
         return record.document, tuple(Passage(*fields) for fields in rows)
+
+
+def enriched(state: Path, path: str) -> tuple[tuple[On, tuple[Finding, ...] | None], ...]:
+    """What each enricher that is on found in a document; None where it has not been through it."""
+    if not (state / FILE).exists():
+        return ()
+    with database(state / "documents.db") as connection:
+        record = DocumentStore(connection).records().get(path)
+    if record is None or record.status != "ok":
+        return ()
+    with database(state / FILE) as connection:
+        store = EnrichmentStore(connection)
+        return tuple((one, store.found(one.fingerprint, record.digest)) for one in store.on())

@@ -53,6 +53,12 @@ def counts(path: Path) -> dict[str, int]:
         return dict(connection.execute("SELECT document, COUNT(*) FROM passages GROUP BY document"))
 
 
+def digests(path: Path) -> dict[str, str]:
+    """The digest of each document that passages were cut from."""
+    with reading(path) as connection:
+        return dict(connection.execute("SELECT path, digest FROM documents"))
+
+
 def unchanged(path: Path, digests: Mapping[str, str]) -> dict[str, list[Passage]]:
     """The passages of the documents that have the same digest here."""
     with reading(path) as connection:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from tailor.documents.enriching import Enriched
 
 Status = Literal["indexed", "unchanged", "moved", "removed", "refused", "empty", "duplicate"]
 
@@ -32,6 +35,8 @@ class IngestReport:
     """A sentence for each piece of the benchmark's evidence that the documents do not hold."""
     quoted: tuple[str, ...] = ()
     """A sentence for each document that holds test questions word for word."""
+    enriched: tuple[Enriched, ...] = ()
+    """What became of the documents with each enricher of tailor.toml."""
 
     @property
     def totals(self) -> dict[str, int]:
@@ -52,4 +57,5 @@ class IngestReport:
             "files": [asdict(file) for file in self.files],
             "totals": self.totals,
             "stale": list(self.stale),
+            "enriched": [one.to_json() for one in self.enriched],
         }

@@ -36,7 +36,7 @@ def embeddings(
     hosted = name != "shipped" and provider != "huggingface"
     return LazyEmbeddings(
         name,
-        lambda: _load(name, provider, model, base_url, known.timeout),
+        lambda: _load(name, provider, model, base_url, known),
         (limiter or Limiter()) if hosted else None,
         known.retries,
     )
@@ -57,7 +57,7 @@ def parted(name: str) -> tuple[str, str]:
     return provider, model
 
 
-def _load(name: str, provider: str, model: str, base_url: str, timeout: float) -> Embeddings:
+def _load(name: str, provider: str, model: str, base_url: str, config: Config) -> Embeddings:
     if name == "shipped":
         from tailor.models.static_encoder import StaticEncoder
 
@@ -65,8 +65,8 @@ def _load(name: str, provider: str, model: str, base_url: str, timeout: float) -
     if provider == "huggingface":
         from tailor.models.sentence_encoder import SentenceEncoder
 
-        return SentenceEncoder.load(model)
-    return _hosted(name, provider, model, base_url, timeout)
+        return SentenceEncoder.load(model, config.trusted_code)
+    return _hosted(name, provider, model, base_url, config.timeout)
 
 
 def _hosted(name: str, provider: str, model: str, base_url: str, timeout: float) -> Embeddings:

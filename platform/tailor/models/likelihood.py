@@ -62,9 +62,16 @@ def _encoded(
     """Tokens of the prompt and of the reply, parted as when the model writes the reply itself."""
     from langchain_core.messages import convert_to_openai_messages
 
-    rendered = tokenizer.apply_chat_template(
-        convert_to_openai_messages(list(prompt)), tokenize=False, add_generation_prompt=True
+    messages = convert_to_openai_messages(list(prompt))
+    assert isinstance(messages, list)
+    rendered: str = tokenizer.apply_chat_template(
+        messages, tokenize=False, add_generation_prompt=True
     )
+    told = [*messages, {"role": "assistant", "content": reply}]
+    whole = tokenizer.apply_chat_template(told, tokenize=False)
+    # Some templates part the reply from the prompt by a space, which the model writes itself.
+    space = whole.removeprefix(rendered).split(reply, 1)[0] if reply else ""
+    reply = reply if space.strip() else space + reply
     one, two = (tokenizer(t, add_special_tokens=False)["input_ids"] for t in (rendered, reply))
     return one, two
 

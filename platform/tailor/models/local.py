@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import logging
+import os
 import queue
 import threading
-import warnings
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +21,31 @@ from langchain_core.messages import (
     convert_to_openai_messages,
 )
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from tailor.errors import TailorError
-from tailor.models.quantized import Quantization, not_quantized, quantized
+from tailor.models.chat_template import templated
+from tailor.models.hub import pinned
+from tailor.models.loading import base_of
+from tailor.models.quantized import Quantization
+from tailor.models.stopping import settled, stopped
+from tailor.models.trusted_code import Trusted
 
 _GATHER_SECONDS = 0.01
+_SMALL = 100_000_000
+"""Parameters."""
 _LOOK_AHEAD = 4
 """Batches of prompts that wait, from which those of like length are answered together."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Waiting:
-    """A prompt, its stop sequences, and who waits for the reply."""
+    """A prompt, its stop sequences, who waits for the reply, and who reads along."""
 
     messages: list[BaseMessage]
     stop: list[str] | None
     future: Future[AIMessage]
+    told: Callable[[str], None] | None = None
 
     @property
     def length(self) -> int:
@@ -55,17 +62,25 @@ class LocalChat(BaseChatModel):
     """
 
     path: str
-    """Directory or hub id."""
+    """Directory, or ``ORG/NAME`` or ``ORG/NAME@REVISION`` of the hub."""
     adapter: str | None = None
-    """Directory of a LoRA adapter, merged into the weights in memory."""
+    """Directory of a LoRA adapter, with the tokenizer it was trained with where it has one."""
+    merged: bool = True
+    """Whether the adapter is added to the weights in memory, which answers faster."""
     quantization: Quantization = "none"
     """Bits of the weights in memory, through bitsandbytes; an adapter stays beside them."""
+    trusted_code: Trusted = Field(default_factory=dict)
+    """By repository of the hub, the commit whose own code may be run."""
     max_tokens: int = 64
     max_batch: int = 16
     """Larger batches copy more memory than they save (950-token prompts: 16 beats 32 by 18 %)."""
+    workers: int = 1
+    """Batches generated at once; see :meth:`at_once`."""
     _waiting: queue.Queue[_Waiting] = PrivateAttr(default_factory=queue.Queue)
     _lock: threading.Lock = PrivateAttr(default_factory=threading.Lock)
-    _worker: threading.Thread | None = PrivateAttr(default=None)
+    _working: bool = PrivateAttr(default=False)
+    _backlog: list[_Waiting] = PrivateAttr(default_factory=list)
+    _taking: threading.Lock = PrivateAttr(default_factory=threading.Lock)
     _loaded: tuple[Any, Any] | None = PrivateAttr(default=None)
 
     @property
@@ -82,6 +97,7 @@ class LocalChat(BaseChatModel):
         return {
             "path": self.path,
             "adapter": self.adapter,
+            "merged": self.merged,
             "quantization": self.quantization,
             "max_tokens": self.max_tokens,
         }
@@ -90,12 +106,32 @@ class LocalChat(BaseChatModel):
         """The tokenizer and the model, loaded once.
 
         Raises:
-            TailorError: there is no such model, it cannot be read, or it has no chat template.
+            TailorError: there is no such model, or it cannot be read.
         """
         with self._lock:
             if self._loaded is None:
-                self._loaded = _load(self.path, self.adapter, self.quantization)
+                self._loaded = _load(
+                    self.path, self.adapter, self.quantization, self.merged, self.trusted_code
+                )
             return self._loaded
+
+    def unload(self) -> None:
+        """Give the memory back; what is asked next loads the weights again."""
+        with self._lock:
+            self._loaded = None
+
+    def at_once(self) -> int:
+        """How many batches pay at once: one, but for a small model on many cores.
+
+        Its matrices are too small to occupy more than two threads. To be set as ``workers``
+        before the first prompt comes.
+        """
+        import torch
+
+        _, model = self.load()
+        if model.device.type != "cpu" or model.num_parameters() >= _SMALL:
+            return 1
+        return max(1, min(4, (os.cpu_count() or 1) // torch.get_num_threads()))
 
     def fits(self, messages: list[BaseMessage]) -> bool:
         """Whether these messages and an answer fit into the model's context."""
@@ -134,27 +170,19 @@ class LocalChat(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        from transformers import TextIteratorStreamer
-
-        tokenizer, model = self.load()
-        encoded = _encode(tokenizer, [messages], model.device)
-        streamer = TextIteratorStreamer(tokenizer, skip_prompt=True, skip_special_tokens=True)
-
-        def generate() -> list[AIMessage]:
-            try:
-                return self._generated(tokenizer, model, encoded, streamer)
-            except BaseException:
-                streamer.end()  # else the loop below waits for ever
-                raise
-
-        with ThreadPoolExecutor(1) as pool:
-            whole = pool.submit(generate)
-            for piece in _settled(streamer, stop):
-                chunk = ChatGenerationChunk(message=AIMessageChunk(content=piece))
-                if run_manager:
-                    run_manager.on_llm_new_token(piece, chunk=chunk)
-                yield chunk
-            reply = whole.result()[0]
+        pieces: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        future = self._submit(messages, stop, pieces.put)
+        future.add_done_callback(lambda _: pieces.put(None))
+        sent = ""
+        try:
+            for piece in settled(iter(pieces.get, None), stop):
+                sent += piece
+                yield _chunk(piece, run_manager)
+            reply = future.result()
+        finally:
+            future.cancel()  # where nobody reads on before it was begun
+        if rest := str(reply.text)[len(sent) :]:  # written a second time, after another one failed
+            yield _chunk(rest, run_manager)
         last = AIMessageChunk(
             content="",
             usage_metadata=reply.usage_metadata,
@@ -163,50 +191,70 @@ class LocalChat(BaseChatModel):
         )
         yield ChatGenerationChunk(message=last)
 
-    def _submit(self, messages: list[BaseMessage], stop: list[str] | None) -> Future[AIMessage]:
+    def _submit(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None,
+        told: Callable[[str], None] | None = None,
+    ) -> Future[AIMessage]:
         self.load()
         with self._lock:
-            if self._worker is None:
-                self._worker = threading.Thread(target=self._work, daemon=True)
-                self._worker.start()
+            for _ in range(0 if self._working else self.workers):
+                threading.Thread(target=self._work, daemon=True).start()
+            self._working = True
         future: Future[AIMessage] = Future()
-        self._waiting.put(_Waiting(messages, stop, future))
+        self._waiting.put(_Waiting(messages, stop, future, told))
         return future
 
     def _work(self) -> None:
-        backlog: list[_Waiting] = []
         while True:
-            if not backlog:
-                backlog.append(self._waiting.get())
-            try:
-                while len(backlog) < _LOOK_AHEAD * self.max_batch:
-                    backlog.append(self._waiting.get(timeout=_GATHER_SECONDS))
-            except queue.Empty:
-                pass
-            batch = _alike(backlog, self.max_batch)
-            backlog = [item for item in backlog if not any(item is taken for taken in batch)]
+            with self._taking:
+                batch = self._taken()
             # A caller that no longer waits has cancelled its future, which cannot be set then.
             batch = [item for item in batch if item.future.set_running_or_notify_cancel()]
             if batch:
                 self._answer(batch)
 
-    def _answer(self, batch: list[_Waiting]) -> None:
+    def _taken(self) -> list[_Waiting]:
+        """What one worker answers next: of what waits, its share or a batch."""
+        backlog = self._backlog
+        if not backlog:
+            backlog.append(self._waiting.get())
         try:
-            replies = self._complete([item.messages for item in batch])
-        except Exception as error:
+            while len(backlog) < _LOOK_AHEAD * self.max_batch:
+                backlog.append(self._waiting.get(timeout=_GATHER_SECONDS))
+        except queue.Empty:
+            pass
+        batch = _alike(backlog, min(self.max_batch, -(-len(backlog) // self.workers)))
+        self._backlog = [item for item in backlog if not any(item is taken for taken in batch)]
+        return batch
+
+    def _answer(self, batch: list[_Waiting]) -> None:
+        conversations, told = [item.messages for item in batch], [item.told for item in batch]
+        try:
+            replies = self._complete(conversations, *([told] if any(told) else []))
+        except Exception as error:  # each caller is told its own
             # One prompt must not take the others down with it.
             if len(batch) == 1:
                 batch[0].future.set_exception(error)
                 return
             for item in batch:
-                self._answer([item])
+                self._answer([replace(item, told=None)])
             return
         for item, reply in zip(batch, replies, strict=True):
-            item.future.set_result(_stopped(reply, item.stop))
+            item.future.set_result(stopped(reply, item.stop))
 
-    def _complete(self, conversations: list[list[BaseMessage]]) -> list[AIMessage]:
+    def _complete(
+        self,
+        conversations: list[list[BaseMessage]],
+        told: Sequence[Callable[[str], None] | None] = (),
+    ) -> list[AIMessage]:
+        from tailor.models.streams import Streams
+
         tokenizer, model = self.load()
-        return self._generated(tokenizer, model, _encode(tokenizer, conversations, model.device))
+        encoded = _encode(tokenizer, conversations, model.device)
+        streamer = Streams(tokenizer, told) if told else None
+        return self._generated(tokenizer, model, encoded, streamer)
 
     def _generated(
         self, tokenizer: Any, model: Any, encoded: Any, streamer: Any = None
@@ -241,14 +289,17 @@ class LocalChat(BaseChatModel):
 
 
 def weights_digest(path: str | Path) -> str:
-    """Content hash of a model or adapter directory; a hub id stands for itself.
+    """Content hash of a model or adapter directory; of the hub, ``ORG/NAME@COMMIT``.
 
-    Weight files above 64 MB count by size and time of change, so that a hash stays quick.
+    Weight files above 64 MB count by size and time of change, so that a hash stays quick. A
+    directory that is an adapter alone counts with its base.
     """
     folder = Path(path)
     if not folder.is_dir():
-        return str(path)
+        return pinned(str(path))
     hasher = hashlib.sha256()
+    if base := _base(str(path)):
+        hasher.update(weights_digest(base).encode())
     for file in sorted(folder.glob("*")):
         if file.suffix in (".json", ".safetensors", ".jinja", ".txt", ".model"):
             hasher.update(file.name.encode())
@@ -260,87 +311,33 @@ def weights_digest(path: str | Path) -> str:
     return hasher.hexdigest()[:16]
 
 
-def quiet_libraries() -> None:
-    """Keep harmless notices of model libraries off the user's screen; set before they load."""
-    import os
-
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    for name in ("bitsandbytes", "transformers", "peft", "trl", "accelerate"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-
-
-def check_weights(path: str) -> None:
-    """Refuse a folder without safetensors, and a path that is no folder, before anything is loaded.
-
-    Raises:
-        TailorError: weights are missing or could run code.
-    """
-    if Path(path).is_dir() and not list(Path(path).glob("*.safetensors")):
-        raise TailorError(
-            f"{path} holds no *.safetensors weights; pickled weights are not loaded because "
-            "they can run code: convert the model with save_pretrained first."
-        )
-    if not Path(path).exists() and path.startswith(("/", "./", "../", "~")):
-        raise TailorError(f"There is no folder {path}: give one written by save_pretrained.")
-
-
-def _load(path: str, adapter: str | None, quantization: Quantization) -> tuple[Any, Any]:
-    quiet_libraries()
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-    from transformers.utils import logging as transformers_logging
-
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    for folder in filter(None, (path, adapter)):
-        check_weights(folder)
-    cuda = torch.cuda.is_available()
-    bits = quantized(quantization, path, cuda)
+def _base(path: str) -> str:
     try:
-        tokenizer = AutoTokenizer.from_pretrained(
-            path, padding_side="left", trust_remote_code=False
-        )
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            path,
-            use_safetensors=True,
-            trust_remote_code=False,
-            dtype=torch.bfloat16 if cuda else torch.float32,
-            **bits,
-        )
-    except Exception as error:  # over a broken file, these libraries raise about anything
-        if bits:
-            raise not_quantized(quantization, path, error) from None
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise TailorError(
-            f"The model {path} cannot be loaded ({first}): give a folder written by "
-            "save_pretrained, or a hub id while the network is up."
-        ) from None
-    if tokenizer.chat_template is None:
-        raise TailorError(
-            f"The model {path} has no chat template: choose its instruct version, or add a "
-            "chat_template to tokenizer_config.json."
-        )
+        return base_of(path)
+    except TailorError:  # told when it is loaded
+        return ""
+
+
+def _load(
+    path: str, adapter: str | None, quantization: Quantization, merged: bool, trusted: Trusted
+) -> tuple[Any, Any]:
+    import torch
+
+    from tailor.models import loading
+
+    tokenizer = loading.tokenizer(path, trusted, own=adapter or "", side="left")
+    model = loading.causal_model(path, quantization, trusted=trusted, merged=merged)
+    templated(tokenizer)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     if adapter is not None:
-        model = _adapted(model, adapter, merged=not bits)
-    if model.num_parameters() < 100_000_000:
+        model = loading.adapted(model, adapter, merged and quantization == "none")
+    if model.num_parameters() < _SMALL:
         # More threads than two only wait for one another on matrices this small.
         torch.set_num_threads(min(2, torch.get_num_threads()))
-    if not bits:  # those are where they belong, and may not be moved
-        model = model.to("cuda" if cuda else "cpu")
+    if quantization == "none":  # those in few bits are where they belong, and may not be moved
+        model = model.to("cuda" if torch.cuda.is_available() else "cpu")
     return tokenizer, model.eval()
-
-
-def _adapted(model: Any, adapter: str, merged: bool) -> Any:
-    """The model with a LoRA adapter; merging into few bits would round the adapter away."""
-    from peft import PeftModel
-
-    with warnings.catch_warnings():
-        # peft still calls transformers by a name that the next major version will drop.
-        warnings.simplefilter("ignore", FutureWarning)
-        adapted: Any = PeftModel.from_pretrained(model, adapter)
-        return adapted.merge_and_unload() if merged else adapted
 
 
 def _alike(waiting: list[_Waiting], most: int) -> list[_Waiting]:
@@ -369,30 +366,11 @@ def _encode(tokenizer: Any, conversations: list[list[BaseMessage]], device: Any)
     ).to(device)
 
 
-def _settled(pieces: Iterable[str], stop: list[str] | None) -> Iterator[str]:
-    """The pieces of a stripped text up to a stop sequence; what may still be cut is held back."""
-    hold = max((len(s) for s in stop or ()), default=1) - 1
-    written, given = "", 0
-    for piece in pieces:
-        written = (written + piece).lstrip() if not given else written + piece
-        if (cut := _cut(written, stop)) is not None:
-            yield written[:cut].rstrip()[given:]
-            return
-        sure = len(written[: len(written) - hold].rstrip())
-        if sure > given:
-            yield written[given:sure]
-            given = sure
-    yield written.rstrip()[given:]
-
-
-def _cut(text: str, stop: list[str] | None) -> int | None:
-    return min((at for s in stop or () if (at := text.find(s)) >= 0), default=None)
-
-
-def _stopped(reply: AIMessage, stop: list[str] | None) -> AIMessage:
-    text = str(reply.text)
-    cut = _cut(text, stop)
-    return reply if cut is None else reply.model_copy(update={"content": text[:cut].rstrip()})
+def _chunk(piece: str, run_manager: CallbackManagerForLLMRun | None) -> ChatGenerationChunk:
+    chunk = ChatGenerationChunk(message=AIMessageChunk(content=piece))
+    if run_manager:
+        run_manager.on_llm_new_token(piece, chunk=chunk)
+    return chunk
 
 
 def _result(message: AIMessage) -> ChatResult:

@@ -98,7 +98,9 @@ def _ollama_url() -> str:
 
 def local_path(model: str) -> str:
     """The directory or hub id of a local model."""
-    return str(SHIPPED / "reader") if model == "shipped" else model.removeprefix("huggingface:")
+    if model == "shipped":
+        return str(SHIPPED / "reader")
+    return os.path.expanduser(model.removeprefix("huggingface:"))
 
 
 def chat(
@@ -177,6 +179,7 @@ def _local(
         adapter=str(adapter) if adapter else None,
         max_tokens=longest,
         quantization=quantization,
+        trusted_code=dict(config.trusted_code),
     )
     return Chat(
         model,
@@ -210,11 +213,20 @@ def _parameters(provider: str, config: Config) -> dict[str, Any]:
 
 def _openai(model: str, config: Config) -> dict[str, Any]:
     """What OpenAI's package is told besides; quick, and refuses a missing key."""
-    told: dict[str, Any] = {"stream_usage": True}  # else a streamed reply comes without its tokens
+    # Else a streamed reply comes without its tokens.
+    return {"stream_usage": True, **openai_access(model, config)}
+
+
+def openai_access(model: str, config: Config) -> dict[str, str]:
+    """Where OpenAI's package finds the server, and with which key.
+
+    Raises:
+        TailorError: the key is missing.
+    """
     if not config.base_url:
         _need_key("openai", model)
-        return told
-    told["base_url"] = config.base_url
+        return {}
+    told = {"base_url": config.base_url}
     if not os.environ.get(KEYS["openai"]):
         if host := _away(config.base_url):
             raise TailorError(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from langchain_core.embeddings import Embeddings
 
-from tailor.errors import TailorError
+from tailor.models.loading import found
+from tailor.models.quiet import quiet_libraries
 from tailor.models.token_counts import count_with
+from tailor.models.trusted_code import NOTHING, Trusted
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -21,26 +22,22 @@ class SentenceEncoder(Embeddings):
         self._model = model
 
     @classmethod
-    def load(cls, path: str) -> SentenceEncoder:
+    def load(cls, path: str, trusted: Trusted = NOTHING) -> SentenceEncoder:
         """Load from a folder, or by its name from the hub or its local cache.
 
         Raises:
             TailorError: there is no such model, or it brings its own code or pickled weights.
         """
-        # Its import prints about a missing CPU kernel that is not used here.
-        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+        quiet_libraries()  # their import prints about a missing kernel that is not used here
         from sentence_transformers import SentenceTransformer
 
-        try:
+        with found(path, trusted) as place:
             model = SentenceTransformer(
-                path, trust_remote_code=False, model_kwargs={"use_safetensors": True}
+                place.folder,
+                trust_remote_code=place.code,
+                local_files_only=True,
+                model_kwargs={"use_safetensors": True},
             )
-        except Exception as error:  # the hub, the file formats and the model each have their own
-            first = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise TailorError(
-                f"The encoder {path} cannot be loaded ({first}): name a folder with a "
-                "sentence-transformers model in safetensors."
-            ) from error
         # Half-precision tables would give NaN for a text without a known word.
         return cls(model.float())
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from tailor.assistant import digest
 from tailor.errors import TailorError
-from tailor.models.local import check_weights, quiet_libraries, weights_digest
+from tailor.models.loading import found
+from tailor.models.local import weights_digest
+from tailor.models.quiet import quiet_transformers
 
 if TYPE_CHECKING:
     from tailor.documents.audio import Samples
@@ -88,7 +90,7 @@ class Whisper:
 
 
 def _load(path: str) -> Any:
-    quiet_libraries()
+    quiet_transformers()
     import torch
     from transformers import (
         AutomaticSpeechRecognitionPipeline,
@@ -96,28 +98,16 @@ def _load(path: str) -> Any:
         WhisperForConditionalGeneration,
         WhisperProcessor,
     )
-    from transformers.utils import logging
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    check_weights(path)
     cuda = torch.cuda.is_available()
-    try:
-        kind = WhisperConfig.get_config_dict(path)[0].get("model_type")
+    with found(path) as place:
+        kind = WhisperConfig.get_config_dict(place.folder)[0].get("model_type")
         if kind != "whisper":
             raise TailorError(f"The model {path} is of type {kind}, not whisper: name a Whisper.")
-        processor = WhisperProcessor.from_pretrained(path)
+        processor = WhisperProcessor.from_pretrained(place.folder)
         model: Any = WhisperForConditionalGeneration.from_pretrained(
-            path, use_safetensors=True, dtype=torch.float16 if cuda else torch.float32
+            place.folder, use_safetensors=True, dtype=torch.float16 if cuda else torch.float32
         )
-    except TailorError:
-        raise
-    except Exception as error:  # over a broken file, these libraries raise about anything
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise TailorError(
-            f"The transcriber {path} cannot be loaded ({first}): give a folder with a Whisper "
-            "model written by save_pretrained, or a hub id while the network is up."
-        ) from None
     return AutomaticSpeechRecognitionPipeline(
         model=model.eval(),
         tokenizer=processor.tokenizer,

@@ -59,8 +59,9 @@ def _said(
 
     if isinstance(answer, Exception):
         return None
-    scores = score(question, answer)
-    right = max(scores.get(name) or 0.0 for name in ("exact_match", "f1", "contains"))
+    scores = score(question, answer, target=workspace.target)
+    names = ("exact_match", "f1", "contains", "good", "accuracy")
+    right = max(scores.get(name) or 0.0 for name in names)
     if right < 1:
         return None
     call = workspace.answers.call(answer.call) if answer.call else None

@@ -45,7 +45,7 @@ class Shots:
         self.budget = budget
         """Tokens of all examples together, at most; 0: no limit."""
         self.seed = seed
-        self._ranking = ranking
+        self.ranking = ranking
         self._asked = [_form(example.question) for example in pool]
         settings = [about, shots, order, budget, seed if order == "random" else 0]
         self.fingerprint = digest([settings, [repr(example) for example in pool]])
@@ -59,7 +59,7 @@ class Shots:
 
         form, left = _form(question), self.budget
         picked: list[Example] = []
-        for at in self._ranking(question):
+        for at in self.ranking(question):
             if len(picked) == self.shots:
                 break
             if self._asked[at] == form:
@@ -83,20 +83,27 @@ def _form(question: str) -> frozenset[str]:
     return frozenset(words(fold(question)))
 
 
-def same_for_all(order: Sequence[int]) -> Ranking:
+class SameForAll:
     """The same examples with every question."""
-    return lambda question: order
+
+    def __init__(self, order: Sequence[int]) -> None:
+        self.order = order
+
+    def __call__(self, question: str) -> Sequence[int]:
+        """The places, whatever the question."""
+        return self.order
 
 
-def by_words(questions: Sequence[str]) -> Ranking:
+class ByWords:
     """Those that share most words with the question (Jaccard), accents aside."""
-    known = [_form(question) for question in questions]
 
-    def ranking(question: str) -> Sequence[int]:
-        asked = _form(question)
+    def __init__(self, questions: Sequence[str]) -> None:
+        self._known = [_form(question) for question in questions]
+
+    def __call__(self, question: str) -> Sequence[int]:
+        """The places, the closest one first."""
+        asked, known = _form(question), self._known
         return sorted(range(len(known)), key=lambda at: (-_overlap(asked, known[at]), at))
-
-    return ranking
 
 
 def _overlap(a: frozenset[str], b: frozenset[str]) -> float:

@@ -63,6 +63,32 @@ _FORMS: Mapping[Language, Mapping[str, str]] = {
         "label": "Chỉ trả lời bằng một trong các nhãn sau: {0}.",
     },
 }
+QUESTION: Mapping[Language, str] = {"en": "Question", "vi": "Câu hỏi"}
+ITEM: Mapping[Language, str] = {"en": "Item", "vi": "Nội dung"}
+"""What stands before the text of an item whose number or label is asked for."""
+ABSTAIN: Mapping[Language, str] = {"en": "Unsure.", "vi": "Không rõ."}
+"""What the model replies when it cannot tell the label."""
+_ESTIMATE: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "money": "Estimate the price in {0} of the item described.",
+        "number": "Estimate the number{0} that belongs to the item described.",
+        "unit": " of {0}",
+        "form": "Reply with one number alone, such as {0}: no words, no sign of a currency, no "
+        "range, and a point only before decimals. If you are not sure, give your best guess.",
+        "label": "Say which label fits the text best. Reply with the label alone, as it is "
+        "written here: {0}. If you cannot tell, reply: Unsure. (in Vietnamese: Không rõ.)",
+    },
+    "vi": {
+        "money": "Hãy ước lượng giá bằng {0} của mặt hàng được mô tả.",
+        "number": "Hãy ước lượng con số{0} ứng với nội dung được mô tả.",
+        "unit": " ({0})",
+        "form": "Chỉ trả lời bằng một con số, ví dụ {0}: không thêm chữ, không ký hiệu tiền tệ, "
+        "không đưa ra khoảng, và chỉ dùng dấu chấm trước phần thập phân. Nếu không chắc, hãy đoán "
+        "sát nhất có thể.",
+        "label": "Hãy cho biết nhãn nào hợp nhất với nội dung. Chỉ trả lời bằng nhãn, viết đúng "
+        "như sau: {0}. Nếu không xác định được, hãy trả lời: Không rõ. (bằng tiếng Anh: Unsure.)",
+    },
+}
 TOOLS: Mapping[Language, str] = {
     "en": "You have two tools. Where a calculation is needed, reply with this line alone: "
     "CALCULATE: an expression of numbers without units, such as (1200 + 350) * 12. Where rows of "
@@ -95,6 +121,16 @@ _THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 def instructions(style: Style, language: Language) -> str:
     """Tailor's own instructions."""
     return _RULES[language].format(style=_STYLES[language][style])
+
+
+def prediction(labels: tuple[str, ...], currency: str, unit: str, language: Language) -> str:
+    """Tailor's own instructions where a label, or without ``labels`` a number, is asked for."""
+    parts = _ESTIMATE[language]
+    if labels:
+        return parts["label"].format(", ".join(labels))
+    what = parts["money"] if currency else parts["number"]
+    named = currency or (parts["unit"].format(unit) if unit else "")
+    return f"{what.format(named)} {parts['form'].format(1250 if currency else 12.5)}"
 
 
 def form(kind: str, pattern: str | None, labels: tuple[str, ...], language: Language) -> str:

@@ -10,7 +10,7 @@ from tailor.reporting.facts import Facts
 from tailor.reporting.sections import state
 from tailor.run import Run
 from tailor.scoring import format
-from tailor.scoring.score import METRIC_VERSION, PRIMARY
+from tailor.scoring.score import METRIC_VERSION
 from tailor.scoring.statistics import MARGIN
 
 
@@ -28,7 +28,7 @@ def measured(facts: Facts) -> dict[str, Any]:
             (words["benchmark"], result.digest),
             (words["task"], result.task),
             (words["questions"], counts),
-            (words["metric"], PRIMARY),
+            (words["metric"], facts.workspace.target.primary),
             (words["metric_version"], str(METRIC_VERSION)),
             (words["statistics"], words["statistics_how"].format(margin=margin)),
         ],

@@ -60,10 +60,13 @@ def question(item: SideBySide, base: str, candidate: str, lang: str) -> Text:
     text.append(f"  ({_plain(item.question.id)})\n", "dim")
     expected = _plain(" / ".join(item.question.answers)) or say["not_said"]
     text.append(f"  {say['expected']} ", "dim").append(f"{expected}\n")
-    sides = ((base, item.base, item.base_score), (candidate, item.candidate, item.candidate_score))
+    sides = (
+        (base, item.base, item.told("base", lang)),
+        (candidate, item.candidate, item.told("candidate", lang)),
+    )
     for row, answer, score in sides:
         outcome = _OUTCOMES.get(answer.outcome, answer.outcome) if answer else "not_asked"
-        text.append(f"  {row}: {format.percent(score, lang)}, {say[outcome]}\n", "dim")
+        text.append(f"  {row}: {score}, {say[outcome]}\n", "dim")
     text.append("  ")
     for piece in words(_said(item.base), _said(item.candidate)):
         before, style, after = _MARKED[piece.kind]

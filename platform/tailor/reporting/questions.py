@@ -7,10 +7,9 @@ from typing import Any
 
 from tailor.assistant import Answer
 from tailor.reporting.facts import Facts
-from tailor.scoring import attribution, format
+from tailor.scoring import attribution, format, told
 from tailor.scoring.diff import Piece, words
 from tailor.scoring.retrieval import Span
-from tailor.scoring.score import PRIMARY
 from tailor.scoring.scored import Graded
 from tailor.scoring.worst import Wrong, worst_scored
 
@@ -83,7 +82,7 @@ def _side(
     seen = len(answer.passages) - answer.dropped
     return {
         "outcome": outcome,
-        "score": format.percent(graded.scores.get(PRIMARY) if graded else None, lang),
+        "score": told.item(graded.scores if graded else {}, facts.workspace.target, lang),
         "pieces": pieces,
         "sources": [
             {

@@ -63,7 +63,7 @@ def found(facts: Facts) -> dict[str, attribution.Attribution]:
 def causes(facts: Facts, found: Mapping[str, attribution.Attribution]) -> dict[str, Any]:
     """How the answers of each row ended, by cause, with advice for the best row."""
     lang = facts.lang
-    kinds = [kind for kind in attribution.WHYS if any(item.counts[kind] for item in found.values())]
+    kinds = attribution.occurring(found.values())
     main = found[facts.name(facts.best)]
     return {
         "row": facts.name(facts.best),

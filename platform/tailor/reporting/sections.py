@@ -11,8 +11,9 @@ from tailor.prices import shipped_prices
 from tailor.reporting.charts import bar, scatter
 from tailor.reporting.facts import Facts
 from tailor.run import Run
-from tailor.scoring import format, goal, wording
+from tailor.scoring import format, goal, measures, told, wording
 from tailor.scoring.comparison import Row
+from tailor.scoring.statistics import Interval
 
 _LONG = 200
 """Characters of a setting that are shown."""
@@ -21,6 +22,7 @@ _LONG = 200
 def sections(facts: Facts, worst: int) -> dict[str, Any]:
     """All values of the template, by name."""
     from tailor.reporting.measured import measured
+    from tailor.reporting.pictures import pictures
     from tailor.reporting.questions import questions
     from tailor.reporting.reasons import by, causes, found, guidelines
 
@@ -33,6 +35,7 @@ def sections(facts: Facts, worst: int) -> dict[str, Any]:
         "tradeoffs": tradeoffs(facts),
         "table": table(facts),
         "outcomes": outcomes(facts),
+        "pictures": pictures(facts),
         "metrics": metrics(facts),
         "steps": steps(facts),
         "by_lang": by(facts, "lang"),
@@ -58,7 +61,11 @@ def head(facts: Facts) -> dict[str, str]:
     )
     made = moment.strftime(f"{date} %H:%M UTC")
     n = format.count(result.n, lang)
-    return {"subtitle": subtitle, "made": made, "n": n, "split": result.split}
+    note = facts.words["bars_note" if result.task == "answer" else f"bars_note_{result.task}"]
+    note = note.format(n=n, split=result.split)
+    return {
+        "subtitle": subtitle, "made": made, "n": n, "split": result.split, "bars_note": note
+    }  # fmt: skip
 
 
 def verdict(facts: Facts) -> dict[str, Any]:
@@ -170,18 +177,24 @@ def table(facts: Facts) -> dict[str, Any]:
 
 
 def metrics(facts: Facts) -> list[tuple[str, list[str]]]:
-    """The mean of every metric in each row; forms without accents are left to the JSON."""
+    """The mean of every metric in each row; forms without accents are left to the JSON.
+
+    Those of numbers and labels with their intervals.
+    """
     rows, pooled = facts.result.rows, {name for one in facts.scored for name in one.pooled}
     names = dict.fromkeys(name for row in rows for name in row.metrics)
+    target, lang = facts.workspace.target, facts.lang
+
+    def shown(name: str, of: Interval | None) -> str:
+        if target.task != "answer" and measures.known(name):
+            return told.with_interval(name, of, target, lang)
+        value = of.mean if of else None
+        return (format.number if name in pooled else format.percent)(value, lang)
+
     return [
         (
-            name,
-            [
-                (format.number if name in pooled else format.percent)(
-                    i.mean if (i := row.metrics.get(name)) else None, facts.lang
-                )
-                for row in rows
-            ],
+            name if target.task == "answer" else measures.label(name, target, lang),
+            [shown(name, row.metrics.get(name)) for row in rows],
         )
         for name in names
         if not name.endswith("_folded")

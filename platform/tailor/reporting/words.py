@@ -12,6 +12,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "bars": "Score by row",
         "bars_note": "Share of right words (F1) on the {n} {split} questions. The line on each bar "
         "is the 95% interval: with other questions of this kind the score would likely lie there.",
+        "bars_note_number": "Skill: the share of the best constant's error that is saved, on the "
+        "{n} {split} items; below 0% a row is worse than the constant. The line on each bar is the "
+        "95% interval.",
+        "bars_note_label": "Accuracy: the share of the {n} {split} items that got their label; an "
+        "item without one counts as wrong. The line on each bar is the 95% interval.",
         "tradeoff": "What a better score costs",
         "by_cost": "Score against cost",
         "by_latency": "Score against time",
@@ -90,6 +95,41 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "counts": "▲ {better} better, ▼ {worse} worse, {same} the same, {unscored} not scored in "
         "both.",
         "hidden": "{count} questions without a change of score are not shown; --all shows them.",
+        "errors": "How far off, and how often close",
+        "errors_note": "The mean absolute error of each row with its 95% interval (shorter is "
+        "better), and its numbers by grade.",
+        "grades_rule": "Good: off by less than {good} or {good_share}. Fair: by less than {fair} "
+        "or {fair_share}. Poor: by more.",
+        "grade_good": "good",
+        "grade_fair": "fair",
+        "grade_poor": "poor",
+        "grade_none": "none",
+        "mean_error": "Mean error",
+        "grades": "Grades",
+        "estimates": "Each estimate against the truth",
+        "estimates_note": "One mark for each item; on the dashed diagonal the estimate is right, "
+        "above it too high. Marks beyond the edge stand on it.",
+        "truth_axis": "true number",
+        "items_axis": "items",
+        "running": "The error as items are added",
+        "running_note": "The mean error of the first items, in the order of the file, with its 95% "
+        "band: where the line still moves, more items would tell more.",
+        "by_band": "The error by size of the true number",
+        "cut_note": "Bars end at {end}, {times} times the best constant's error: a longer one is "
+        "cut (→), and its number tells how far it goes.",
+        "by_band_note": "Bands are quarters of the train items. Rows that are good on average "
+        "may fail on dear items.",
+        "band_all": "all",
+        "band_below": "below {high}",
+        "band_from": "{low} or more",
+        "band": "{low} to {high}",
+        "confusion": "Which labels are mixed up",
+        "confusion_note": "Of {row}: each line is a true label, each column the label that was "
+        "given. The diagonal is right; the stronger the colour, the larger the share of the line.",
+        "label": "Label",
+        "precision": "Precision",
+        "recall": "Recall",
+        "f1": "F1",
     },
     "vi": {
         "title": "Kỹ thuật nào đáng dùng?",
@@ -98,6 +138,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "bars": "Điểm theo từng dòng",
         "bars_note": "Tỷ lệ từ đúng (F1) trên {n} câu hỏi của tập {split}. Vạch trên mỗi thanh là "
         "khoảng tin cậy 95%: với những câu hỏi khác cùng loại, điểm nhiều khả năng nằm trong đó.",
+        "bars_note_number": "Mức giảm sai số so với hằng số tốt nhất trên {n} mục của tập {split}; "
+        "dưới 0% là kém hơn hằng số. Vạch trên mỗi thanh là khoảng tin cậy 95%.",
+        "bars_note_label": "Độ chính xác: tỷ lệ trong {n} mục của tập {split} được gán đúng nhãn; "
+        "mục không được gán nhãn tính là sai. Vạch trên mỗi thanh là khoảng tin cậy 95%.",
         "tradeoff": "Điểm cao hơn thì tốn bao nhiêu",
         "by_cost": "Điểm so với chi phí",
         "by_latency": "Điểm so với thời gian",
@@ -137,7 +181,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "huấn luyện và tinh chỉnh gồm cả các dòng mà dòng đó dựa vào. Giá lấy từ tailor.toml, nếu "
         "không có thì theo bảng giá ngày {date}.",
         "n_answers": "Câu trả lời", "input": "Token đầu vào", "output": "Token đầu ra",
-        "answers_usd": "Câu trả lời, USD", "per_1000": "1.000 câu hỏi", "judge": "Giám khảo",
+        "answers_usd": "Câu trả lời, USD", "per_1000": "1.000 câu hỏi", "judge": "Mô hình chấm",
         "training": "Thời gian huấn luyện", "training_usd": "Huấn luyện", "total": "Tổng",
         "worst": "Những câu trả lời kém nhất",
         "worst_note": "{shown} điểm thấp nhất của {row}, trong {n} câu dưới 100%.{diff}",
@@ -178,6 +222,41 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "counts": "▲ {better} câu tốt hơn, ▼ {worse} câu kém hơn, {same} câu như nhau, {unscored} "
         "câu chưa chấm được ở cả hai.",
         "hidden": "Không hiện {count} câu không đổi điểm; dùng --all để hiện.",
+        "errors": "Lệch bao nhiêu, và gần đúng bao nhiêu lần",
+        "errors_note": "Sai số tuyệt đối trung bình của mỗi dòng kèm khoảng tin cậy 95% (ngắn "
+        "hơn là tốt hơn), và các con số theo mức.",
+        "grades_rule": "Tốt: lệch dưới {good} hoặc {good_share}. Khá: dưới {fair} hoặc "
+        "{fair_share}. Kém: lệch hơn thế.",
+        "grade_good": "tốt",
+        "grade_fair": "khá",
+        "grade_poor": "kém",
+        "grade_none": "không có",
+        "mean_error": "Sai số trung bình",
+        "grades": "Các mức",
+        "estimates": "Từng ước lượng so với giá trị thật",
+        "estimates_note": "Mỗi dấu là một mục; nằm trên đường chéo nét đứt là đúng, phía trên là "
+        "cao hơn thật. Dấu vượt ra ngoài được vẽ ở mép.",
+        "truth_axis": "giá trị thật",
+        "items_axis": "số mục",
+        "running": "Sai số khi thêm dần các mục",
+        "running_note": "Sai số trung bình của những mục đầu, theo thứ tự trong tệp, kèm dải "
+        "95%: đường còn dao động thì nên có thêm mục.",
+        "by_band": "Sai số theo độ lớn của giá trị thật",
+        "cut_note": "Cột chỉ vẽ đến {end}, gấp {times} lần sai số của hằng số tốt nhất: cột dài "
+        "hơn bị cắt (→), con số bên cạnh cho biết giá trị.",
+        "by_band_note": "Các khoảng là bốn phần bằng nhau của tập train. Dòng tốt về trung bình "
+        "vẫn có thể sai nhiều ở mục giá trị lớn.",
+        "band_all": "tất cả",
+        "band_below": "dưới {high}",
+        "band_from": "từ {low}",
+        "band": "{low} đến {high}",
+        "confusion": "Nhãn nào bị nhầm",
+        "confusion_note": "Của {row}: mỗi hàng là nhãn thật, mỗi cột là nhãn được gán. Đường "
+        "chéo là đúng; màu càng đậm thì tỷ lệ trong hàng càng lớn.",
+        "label": "Nhãn",
+        "precision": "Độ chuẩn xác",
+        "recall": "Độ phủ",
+        "f1": "Điểm F1",
     },
 }  # fmt: skip
 """Whole sentences by key; both languages have the same keys and placeholders."""

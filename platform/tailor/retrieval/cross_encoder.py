@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tailor.errors import TailorError, UsageError
+from tailor.errors import UsageError
+from tailor.models.hub import hub_id
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,26 +22,26 @@ PREFIX = "cross-encoder:"
 _LOADING = threading.Lock()
 
 
-def folder_of(reranker: str) -> Path:
-    """The folder that ``cross-encoder:PATH`` names.
+def path_of(reranker: str) -> str:
+    """The folder or hub id that ``cross-encoder:PATH-or-ID`` names.
 
     Raises:
-        UsageError: there is no model in it.
+        UsageError: it is a folder, and there is no model in it.
     """
-    folder = Path(reranker.removeprefix(PREFIX)).expanduser()
-    if not (folder / "config.json").is_file():
+    path = os.path.expanduser(reranker.removeprefix(PREFIX))
+    if hub_id(path) is None and not (Path(path) / "config.json").is_file():
         raise UsageError(
-            f"There is no cross-encoder in {folder}: name a folder with a sentence-transformers "
-            "CrossEncoder, as cross-encoder:PATH."
+            f"There is no cross-encoder in {path}: name a folder with a sentence-transformers "
+            "CrossEncoder, as cross-encoder:PATH, or a hub id."
         )
-    return folder
+    return path
 
 
 def fingerprint(reranker: str) -> str:
     """Content hash of the weights."""
     from tailor.models.local import weights_digest
 
-    return weights_digest(str(folder_of(reranker)))
+    return weights_digest(path_of(reranker))
 
 
 def scores(reranker: str, question: str, texts: Sequence[str]) -> Floats:
@@ -50,9 +52,9 @@ def scores(reranker: str, question: str, texts: Sequence[str]) -> Floats:
     """
     import numpy as np
 
-    folder = folder_of(reranker)
+    path = path_of(reranker)
     with _LOADING:
-        model, lock = _loaded(folder)
+        model, lock = _loaded(path)
     with lock:
         found = model.predict([(question, text) for text in texts], show_progress_bar=False)
     values = np.asarray(found, dtype=np.float64)
@@ -63,12 +65,18 @@ def scores(reranker: str, question: str, texts: Sequence[str]) -> Floats:
 
 
 @lru_cache(maxsize=2)
-def _loaded(folder: Path) -> tuple[Any, threading.Lock]:
+def _loaded(path: str) -> tuple[Any, threading.Lock]:
+    from tailor.models.loading import found
+    from tailor.models.quiet import quiet_libraries
+
+    quiet_libraries()
     from sentence_transformers import CrossEncoder
 
-    try:
-        model = CrossEncoder(str(folder), local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # whatever a broken folder makes the libraries raise
-        said = " ".join(str(error).split())[:200]
-        raise TailorError(f"The cross-encoder in {folder} cannot be loaded: {said}.") from None
+    with found(path) as place:
+        model = CrossEncoder(
+            place.folder,
+            local_files_only=True,
+            trust_remote_code=False,
+            model_kwargs={"use_safetensors": True},
+        )
     return model, threading.Lock()

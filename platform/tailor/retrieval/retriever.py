@@ -42,7 +42,10 @@ if TYPE_CHECKING:
 
 
 class Retriever(BaseRetriever):
-    """Finds passages as a configuration says; metadata holds all fields of ``Passage`` but text."""
+    """Finds passages as a configuration says; metadata holds all fields of ``Passage`` but text.
+
+    Where enrichers are on, its ``enriched`` holds what they found in the passage, by their names.
+    """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
@@ -71,7 +74,8 @@ class Retriever(BaseRetriever):
         # Dates and languages may change under the same generation.
         fixed = [one for one in (self.filters, *(c.filters for c in self.collections)) if one]
         moving = [self.index.within(one).tolist() for one in fixed if not one.by_path]
-        value += [asdict(self.filters), [asdict(one) for one in self.collections], digest(moving)]
+        parts = [{**asdict(c), "filters": c.filters.to_json()} for c in self.collections]
+        value += [self.filters.to_json(), parts, digest(moving)]
         value += [self.order, self.floor]
         value.append(asked_by(self.configuration, self.chat))
         if self.rewrites:
@@ -202,9 +206,11 @@ class Retriever(BaseRetriever):
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
     ) -> list[Document]:
         return [
-            Document(
-                page_content=passage.text,
-                metadata={k: v for k, v in asdict(passage).items() if k != "text"},
-            )
+            Document(page_content=passage.text, metadata=self._metadata(passage))
             for passage in self.passages(query)
         ]
+
+    def _metadata(self, passage: Passage) -> dict[str, object]:
+        found = self.index.enrichments.of(passage)
+        known = {k: v for k, v in asdict(passage).items() if k != "text"}
+        return known if found is None else {**known, "enriched": found}

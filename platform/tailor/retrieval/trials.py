@@ -22,6 +22,7 @@ from tailor.trial import TIE, try_on
 
 if TYPE_CHECKING:
     from tailor.retrieval.retriever import Retriever
+    from tailor.scoring.target import Target
     from tailor.workspace import Workspace
 
 LEAST = 20
@@ -125,7 +126,7 @@ def best_by_trials(
     """
     order = list(questions)
     random.Random(seed).shuffle(order)
-    asker = _Asker(assistant, order)
+    asker = _Asker(assistant, order, workspace.target)
     base = asker.answered(plain, len(order))
     first = Trial(plain.configuration, base, True)
     proposals = _Proposals(choices.values(found.configuration), trials, seed)
@@ -260,9 +261,10 @@ class _Proposal:
 class _Asker:
     """Answers the first n dev questions, each once for a retriever."""
 
-    def __init__(self, assistant: Assistant, questions: Sequence[Question]) -> None:
+    def __init__(self, assistant: Assistant, questions: Sequence[Question], target: Target) -> None:
         self.assistant = assistant
         self.questions = questions
+        self.target = target
         self.known: dict[str, dict[str, float | None]] = {}
 
     def answered(self, retriever: Retriever, n: int) -> dict[str, float]:
@@ -272,6 +274,6 @@ class _Asker:
         missing = [q for q in asked if q.id not in known]
         if missing:
             assistant = replace(self.assistant, retriever=retriever)
-            found = try_on(assistant, missing, "A configuration of retrieval_tuning")
+            found = try_on(assistant, missing, "A configuration of retrieval_tuning", self.target)
             known |= {q.id: value for q, value in zip(missing, found.scores, strict=True)}
         return {q.id: value for q in asked if (value := known[q.id]) is not None}

@@ -171,7 +171,7 @@ class Tuning:
         kept = not chosen["changes"]
         if gain:
             low, high = (points(end, code) for end in gain["ci95"])
-            told = f"{points(gain['delta'], code)} [{low}, {high}]"
+            told = f"{points(gain['delta'], code)} ({low} {_TO[code]} {high})"
         else:
             told = "–"
         words = _SENTENCES[code, kept]
@@ -186,6 +186,7 @@ class Tuning:
         )
 
 
+_TO = {"en": "to", "vi": "đến"}
 _SENTENCES: Mapping[tuple[str, bool], str] = {
     ("en", False): "{count} ways of finding passages were measured without the model (evidence "
     "ranked {plain} plainly, {best} by the best choice) and {trials} with it; chosen: {changes}; "
@@ -212,6 +213,8 @@ def read(workspace: Workspace, artifacts: Sequence[str]) -> Tuning | None:
     """What the newest tuning among these artifacts recorded; None where there was none."""
     found: dict[str, Any] = {}
     for name in artifacts:
+        if name.startswith("similar-"):  # of items; see `tailor.prediction.similar_tried`
+            continue
         for file in ("search.json", "trials.json"):
             path = workspace.state / "artifacts" / name / file
             if path.is_file():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -73,6 +74,7 @@ class ScoreCache:
             workspace.spans.get(question.id, ()),
             workspace.config.answer_pattern or None,
             self._retrieves,
+            workspace.target,
         )
         self._new[workspace.benchmark.keys[question.id]] = about, own
         if len(self._new) >= _AT_ONCE:
@@ -97,9 +99,16 @@ class ScoreCache:
             question.answers,
             question.format or workspace.config.answer_pattern,
             workspace.spans.get(question.id, ()),
+            *((question.split, self._target) if self._target else ()),
         )
         nothing_found = self._retrieves and not fact.passages
         return f"{depends} {fact.outcome}{' found nothing' * nothing_found}"
+
+    @cached_property
+    def _target(self) -> str:
+        """Digest of what numbers and labels are scored against; empty for answers."""
+        target = self._run.workspace.target
+        return "" if target.task == "answer" else digest(asdict(target))
 
     @cached_property
     def _retrieves(self) -> bool:

@@ -10,7 +10,7 @@ from tailor.benchmark import Benchmark
 from tailor.errors import TailorError
 from tailor.scoring import wording
 from tailor.scoring.row import Row, rows
-from tailor.scoring.scored import Graded, Scored, key, labels
+from tailor.scoring.scored import Graded, Scored, key, labels, mean
 from tailor.scoring.side_by_side import SideBySide, pair
 from tailor.scoring.statistics import MARGIN
 from tailor.scoring.step import Aligned, Step, difference, steps
@@ -115,7 +115,8 @@ def compare(
         raise TailorError("There is nothing to compare: run a stage first, with `tailor run all`.")
     aligned = Aligned.of(test)
     by_key = {key(run): run for run in test if not run.stale}
-    found = steps([_before(run, by_key) for run in test], aligned, margin)
+    before = [_before(run, by_key) for run in test]
+    found = steps(before, aligned, margin)
     winner = choose([run for run in dev if key(run) in {key(one) for one in test}], margin)
     benchmark = benchmark or Benchmark(aligned.questions)
     return Comparison(
@@ -123,7 +124,7 @@ def compare(
         task=benchmark.task,
         split=test[0].split,
         n=len(aligned.questions),
-        rows=tuple(rows(test, found, aligned)),
+        rows=tuple(rows(test, found, aligned, [pair and pair[1] for pair in before])),
         winner=winner,
         reference=_reference(test, winner, aligned, margin),
     )
@@ -149,6 +150,8 @@ def _reference(
     same = [run for run in others if run.model == winner.model]
     plain = [run for run in same if run.stage == "prompting"]
     first = [run for run in (*same, *others) if run.previous is None]
+    if won is not None and won.target.task != "answer":  # a random guess tells nothing
+        first.sort(key=lambda run: -(mean([*run.values().values()]) or 0.0))
     base = next(iter((*plain, *first)), None)
     if won is None or base is None:
         return None

@@ -6,6 +6,7 @@ Vietnamese has a decimal comma and dots between thousands. What is not known (No
 import math
 
 UNKNOWN = "–"
+_NO_CENTS = ("IDR", "JPY", "KRW", "VND")
 
 
 def percent(x: float | None, lang: str = "en") -> str:
@@ -44,6 +45,26 @@ def usd(x: float | None, lang: str = "en") -> str:
     small = 1e-8 <= abs(x) < 0.01
     amount = _decimal(x, 1 - math.floor(math.log10(abs(x))) if small else 2, lang)
     return f"{amount} USD" if lang == "vi" else f"${amount}"
+
+
+def amount(
+    x: float | None, currency: str = "", unit: str = "", lang: str = "en", bare: bool = False
+) -> str:
+    """A number of task ``number``: ``$12.40``, ``299,000 VND``, ``299.000 ₫``, ``7.50 minutes``.
+
+    Amounts of a currency without cents, and numbers from 1,000 on, have no decimals. ``bare``
+    leaves out the currency or the unit.
+    """
+    if x is None:
+        return UNKNOWN
+    whole = currency in _NO_CENTS or (not currency and abs(x) >= 1000)
+    figure = _decimal(x, 0 if whole else 2, lang)
+    if bare:
+        return figure
+    if (currency, lang) == ("USD", "en"):
+        return f"${figure}"
+    sign = "₫" if (currency, lang) == ("VND", "vi") else currency or unit
+    return f"{figure} {sign}".rstrip()
 
 
 def count(n: int | None, lang: str = "en") -> str:

@@ -10,7 +10,9 @@ from tailor.scoring import format, wording
 from tailor.scoring.attribution import NEXT, Attribution
 from tailor.scoring.break_even import BreakEven, Costs, break_even, capacity, kept_on
 from tailor.scoring.scored import key, labels
-from tailor.scoring.techniques import TECHNIQUES, Rule, Technique, rule
+from tailor.scoring.technique import Rule, Technique
+from tailor.scoring.techniques import rule, techniques
+from tailor.task import Task
 
 if TYPE_CHECKING:
     from tailor.scoring.comparison import Comparison, Row
@@ -153,10 +155,11 @@ class Guideline:
     """How many wrong answers call for it; None where they were not explained."""
     wrong: int | None = None
     """Of how many."""
+    task: Task = "answer"
 
     def rule(self, lang: str) -> Rule:
         """When to use it and what it needs, whatever was measured here."""
-        return rule(self.technique, lang)
+        return rule(self.technique, lang, self.task)
 
     def here(self, lang: str) -> tuple[str, ...]:
         """What this workspace's own figures say, a sentence each."""
@@ -201,6 +204,7 @@ def guide(
         months: How long training lasts until it is due again, as the documents have changed.
     """
     names = labels(comparison.rows)
+    task = comparison.rows[0].target.task
     rows = [
         Figures(row, names[key(row)], _costs(row), _tokens(row))
         for row in comparison.rows
@@ -221,8 +225,9 @@ def guide(
             tuple(own for own in cheaper if own.one.row.stage == technique),
             None if explained is None else _pointing(explained, technique),
             None if explained is None else explained.wrong,
+            task,
         )
-        for technique in TECHNIQUES
+        for technique in techniques(task)
     )
 
 

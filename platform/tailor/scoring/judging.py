@@ -175,7 +175,7 @@ def ask(
             return judges.vote(chat, question, answer, repeat, halt, answer_first)
         except TailorError:
             raise
-        except Exception as error:
+        except Exception as error:  # each provider raises its own; a vote may have failed
             if error_kind(error) in ("auth", "quota", "not_found"):
                 raise TailorError(f"The judge refuses the calls: {error_text(error)}") from None
             return Vote(None, error_text(error))

@@ -89,6 +89,20 @@ def bca(totals: NDArray[np.float64], counts: NDArray[np.float64], seed: int) -> 
     return found
 
 
+def bca_ends(
+    point: float, drawn: NDArray[np.float64], acceleration: float, groups: int
+) -> tuple[float, float]:
+    """The 95 % interval of any measure from its sorted draws, widened for few groups."""
+    import numpy as np
+
+    below = float((drawn < point).mean() + (drawn <= point).mean()) / 2
+    bias = _NORMAL.inv_cdf(min(1 - 1 / RESAMPLES, max(1 / RESAMPLES, below)))
+    wide = math.sqrt(groups / (groups - 1)) * student(groups - 1)
+    levels = _levels(bias, acceleration, wide)
+    low, high = np.interp(levels, np.linspace(0, 1, len(drawn)), drawn).tolist()
+    return low, high
+
+
 def _levels(bias: float, acceleration: float, wide: float) -> list[float]:
     ends = [bias - wide, bias + wide]
     shrink = [1 - acceleration * z for z in ends]
@@ -106,14 +120,21 @@ def _means(
     patterns, of = np.unique(counts, axis=1, return_inverse=True)
     sums: list[NDArray[np.float64]] = []
     sizes: list[NDArray[np.float64]] = []
-    groups = len(totals)
-    for drawn in (_draws(groups, seed),) if groups <= _SHARED else _resamples(groups, seed):
+    for drawn in draws(len(totals), seed):
         sums.append(totals.T @ drawn.T)
         sizes.append(patterns.T @ drawn.T)
     size = np.concatenate(sizes, axis=1)[of.ravel()]
     mean = (totals.sum(axis=0) / counts.sum(axis=0))[:, None]
     none = size == 0  # no group with a value was drawn
     return np.where(none, mean, np.concatenate(sums, axis=1) / np.where(none, 1, size))
+
+
+def draws(groups: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    """How often each group is drawn in each resample, (resamples, groups), in blocks."""
+    if groups <= _SHARED:
+        yield _draws(groups, seed)
+    else:
+        yield from _resamples(groups, seed)
 
 
 @lru_cache(maxsize=2)
@@ -153,7 +174,7 @@ def sign_flip(totals: NDArray[np.float64], seed: int) -> list[float]:
     if len(many):
         d = totals[:, many].astype(np.float32)
         hits, least = np.zeros(len(many), dtype=int), _observed(totals[:, many])
-        for flipped in _signs(len(totals), seed):
+        for flipped in sign_patterns(len(totals), seed):
             hits += (abs(flipped @ d) >= least).sum(axis=0)
         for column, count in zip(many, hits, strict=True):
             found[column] = (int(count) + 1) / (FLIPS + 1)
@@ -167,7 +188,8 @@ def _observed(d: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(abs(d.sum(axis=0)) - 1e-6 * abs(d).sum(axis=0))
 
 
-def _signs(groups: int, seed: int) -> Iterator[NDArray[np.float32]]:
+def sign_patterns(groups: int, seed: int) -> Iterator[NDArray[np.float32]]:
+    """Signs, +1 or -1, of each group in each permutation, in blocks."""
     if groups <= _SHARED:
         yield _flips(groups, seed)
     else:

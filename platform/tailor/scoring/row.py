@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tailor.scoring.score import PRIMARY
+from tailor.scoring import gains as gained
+from tailor.scoring.number import ERRORS, FREE, no_less
 from tailor.scoring.scored import Graded, Scored, mean
-from tailor.scoring.statistics import Interval, intervals
+from tailor.scoring.statistics import Interval, Paired, intervals
+from tailor.scoring.target import Target
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,11 +67,16 @@ class Row:
     spent: Spent | None = field(default=None, compare=False)
     builds_on: str | None = None
     """The row it was built on; None for the first one and for reference rows."""
+    target: Target = field(default_factory=Target)
+    """The task, with what numbers and labels are scored against."""
+    gains: Mapping[str, Paired] = field(default_factory=dict)
+    """Every metric against the row it was built on; only of numbers and labels. ``p`` is adjusted
+    for all steps of the ladder (Holm), metric by metric."""
 
     @property
     def primary(self) -> Interval | None:
         """The score the rows are compared by."""
-        return self.metrics[PRIMARY]
+        return self.metrics[self.target.primary]
 
     @property
     def outcomes(self) -> dict[str, tuple[int, int]]:
@@ -109,12 +116,12 @@ class Row:
             "errors": self.errors,
             "refused": self.refused,
             "unparseable": self.unparseable,
-            "primary": PRIMARY,
+            "primary": self.target.primary,
             "metrics": {name: _interval_json(i) for name, i in self.metrics.items()},
             "latency_s": {"p50": self.p50, "p95": self.p95},
             "tokens": {"input": self.input_tokens, "output": self.output_tokens},
             "cost_usd": self.cost_usd,
-            "vs_previous": None if self.step is None else self.step.to_json(),
+            "vs_previous": self._vs_previous(),
             "stale": self.stale or None,
             "repeats": self.repeats,
             "flicker": self.flicker,
@@ -131,17 +138,45 @@ class Row:
             "builds_on": self.builds_on,
         }
 
+    def _vs_previous(self) -> dict[str, Any] | None:
+        """``vs_previous``; with ``metrics``, each against that row, for numbers and labels."""
+        if self.step is None:
+            return None
+        gains = {name: _gain_json(gain) for name, gain in self.gains.items()}
+        return self.step.to_json() | ({"metrics": gains} if gains else {})
 
-def rows(runs: Sequence[Scored], steps: Sequence[Step | None], aligned: Aligned) -> list[Row]:
-    """The rows of a comparison; all their intervals share the same draws."""
+
+def _gain_json(gain: Paired) -> dict[str, Any]:
+    return {"delta": gain.delta, "ci95": [gain.low, gain.high], "p": gain.p, "n": gain.n}
+
+
+def rows(
+    runs: Sequence[Scored],
+    steps: Sequence[Step | None],
+    aligned: Aligned,
+    before: Sequence[Scored | None] = (),
+) -> list[Row]:
+    """The rows of a comparison; all their intervals share the same draws.
+
+    ``before`` is what each row is held against, for the ``gains`` of numbers and labels.
+    """
     import numpy as np
 
     tables = [_table(run, aligned) for run in runs]
-    found = intervals(np.concatenate([t for _, t in tables], axis=1), aligned.groups)
+    names = [name for own, _ in tables for name in (*own, "", "")]
+    free = [at for at, name in enumerate(names) if name in FREE]
+    columns = np.concatenate([t for _, t in tables], axis=1)
+    found = intervals(columns, aligned.groups, free=free)
+    against = gained.gains(runs, before or [None] * len(runs), aligned)
     out: list[Row] = []
-    for run, step, (names, _) in zip(runs, steps, tables, strict=True):
-        own, found = found[: len(names) + 2], found[len(names) + 2 :]
-        out.append(_row(run, step, dict(zip(names, own, strict=False)), own[-2], own[-1]))
+    for run, step, (own_names, _), gains in zip(runs, steps, tables, against, strict=True):
+        own, found = found[: len(own_names) + 2], found[len(own_names) + 2 :]
+        singles = {
+            name: no_less(one) if one and name in ERRORS else one
+            for name, one in zip(own_names, own, strict=False)
+        }
+        metrics = singles | gained.pooled(run, aligned)
+        out.append(_row(run, step, metrics, own[-2], own[-1], gains))
     return out
 
 
@@ -150,7 +185,8 @@ def _table(run: Scored, aligned: Aligned) -> tuple[list[str], NDArray[np.float64
     import numpy as np
 
     kinds = dict.fromkeys(tuple(one.scores) for times in run.times for one in times.values())
-    names = list(dict.fromkeys(name for kind in kinds for name in kind)) or [PRIMARY]
+    every = dict.fromkeys(name for kind in kinds for name in kind if not name.startswith("_"))
+    names = list(every) or [run.target.primary]
     lines: list[list[float | None]] = []
     for q in aligned.questions:
         given = run.of(q.id)
@@ -170,6 +206,7 @@ def _row(
     metrics: Mapping[str, Interval | None],
     rightly: Interval | None,
     wrongly: Interval | None,
+    gains: Mapping[str, Paired],
 ) -> Row:
     import numpy as np
 
@@ -179,7 +216,7 @@ def _row(
     seconds = _seconds(run, asked)
     p50, p95 = np.quantile(seconds, (0.5, 0.95)).tolist() if seconds else (None, None)
     ended = Counter(fact.outcome for fact in asked)
-    primary = metrics[PRIMARY]
+    primary = metrics[run.target.primary]
     return Row(
         row=run.row,
         stage=run.stage,
@@ -206,6 +243,8 @@ def _row(
         wrongly=wrongly,
         spent=run.spent,
         builds_on=run.previous,
+        target=run.target,
+        gains=gains,
     )
 
 
@@ -220,13 +259,18 @@ def _flicker(run: Scored) -> float | None:
     several = [
         ends
         for q in run.questions
-        if len(ends := [_end(one) for one in run.of(q.id) if one.fact.outcome != "error"]) > 1
+        if len(
+            ends := [
+                _end(one, run.target.primary) for one in run.of(q.id) if one.fact.outcome != "error"
+            ]
+        )
+        > 1
     ]
     return sum(len(set(ends)) > 1 for ends in several) / len(several) if several else None
 
 
-def _end(one: Graded) -> tuple[str, float | None]:
-    value = one.scores.get(PRIMARY)
+def _end(one: Graded, primary: str) -> tuple[str, float | None]:
+    value = one.scores.get(primary)
     return one.fact.outcome, None if value is None else round(value, 9)
 
 

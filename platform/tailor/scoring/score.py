@@ -10,15 +10,24 @@ from functools import cache
 from tailor.assistant import Answer
 from tailor.benchmark import Question
 from tailor.errors import TailorError
-from tailor.scoring import grounding, metrics, overlap, retrieval
+from tailor.scoring import grounding, label, metrics, number, overlap, retrieval
+from tailor.scoring.target import Target
+from tailor.task import Task
 from tailor.text import nfc
 
 PRIMARY = "f1"
-"""The metric that rows are compared by."""
+"""The metric that rows of task ``answer`` are compared by."""
+
+
+def primary(task: Task) -> str:
+    """The metric that rows are compared by; higher is better."""
+    return Target(task).primary
+
 
 METRIC_VERSION = 3
 """Raised when a metric gives another value for the same answer."""
 
+_ANSWER = Target()
 _Metric = Callable[[str, Sequence[str], bool], float | None]
 
 ANSWER_METRICS: Mapping[str, _Metric] = {
@@ -40,8 +49,12 @@ def score(
     spans: Sequence[retrieval.Span] = (),
     pattern: str | None = None,
     retrieves: bool | None = None,
+    target: Target = _ANSWER,
 ) -> dict[str, float | None]:
     """Each metric of an answer, between 0 and 1; None where it does not apply.
+
+    Where ``target`` asks for a number or a label, those of :mod:`tailor.scoring.number` or
+    :mod:`tailor.scoring.label` and no others; the rest is said of task ``answer``.
 
     An ``error`` is unscored: every metric is None. Where the documents do not say, a refusal
     scores 1 and anything else 0. Where they do, a refusal or an unparseable reply scores 0.
@@ -57,6 +70,10 @@ def score(
     Raises:
         TailorError: the pattern is not a regular expression.
     """
+    if target.by is not None:
+        return number.scores(question, answer, target.by)
+    if target.task == "label":
+        return label.scores(question, answer, target.labels)
     pattern = question.format or pattern
     scores = _text(question, answer)
     if pattern is not None:

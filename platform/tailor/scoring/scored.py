@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING, Protocol
 
-from tailor.scoring.score import PRIMARY
+from tailor.scoring.target import Target
 
 if TYPE_CHECKING:
     from tailor.answers import Fact, Scores
@@ -58,6 +58,8 @@ class Scored:
     """Measures of the row as a whole, in their own units: perplexity."""
     spent: Spent | None = None
     """What the row took besides its answers: training, judge, GPU hours."""
+    target: Target = field(default_factory=Target)
+    """The task, and what its scores are taken against."""
 
     @property
     def times(self) -> tuple[Mapping[str, Graded], ...]:
@@ -68,11 +70,14 @@ class Scored:
         """Every answer to a question, one for each time it was asked."""
         return [answers[question] for answers in self.times if question in answers]
 
-    def values(self, metric: str = PRIMARY) -> dict[str, float | None]:
-        """The metric by question id, the mean over repeats; None where an answer is unscored.
+    def values(self, metric: str = "") -> dict[str, float | None]:
+        """A metric by question id, the mean over repeats; None where an answer is unscored.
+
+        Without a name the one that rows are compared by.
 
         Questions that were not asked yet are missing.
         """
+        metric = metric or self.target.primary
         if not self.again:
             return {
                 q.id: self.answers[q.id].scores.get(metric)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from tailor.scoring import told
+from tailor.scoring.target import Target
 
 if TYPE_CHECKING:
     from tailor.assistant import Answer
@@ -22,6 +25,17 @@ class SideBySide:
     base_score: float | None
     """The mean, where the question was asked several times."""
     candidate_score: float | None
+    base_error: float | None = None
+    """By how much its number is off, where numbers are asked for; the mean, too."""
+    candidate_error: float | None = None
+    target: Target = field(default_factory=Target)
+
+    def told(self, of: Literal["base", "candidate"], lang: str) -> str:
+        """A side's score as people read it: a share, or by how much a number is off."""
+        base = of == "base"
+        score = self.base_score if base else self.candidate_score
+        error = self.base_error if base else self.candidate_error
+        return told.item({self.target.primary: score, "absolute_error": error}, self.target, lang)
 
     @property
     def delta(self) -> float | None:
@@ -46,11 +60,15 @@ def pair(base: Scored, candidate: Scored) -> tuple[SideBySide, ...]:
     """Two rows side by side, over all questions either was to be asked, in file order."""
     left, right = base.values(), candidate.values()
     former, latter = base.read(), candidate.read()
+    off, away = base.values("absolute_error"), candidate.values("absolute_error")
     questions = {q.id: q for q in (*base.questions, *candidate.questions)}
     return tuple(
-        SideBySide(q, former.get(id), latter.get(id), left.get(id), right.get(id))
+        SideBySide(
+            q, former.get(id), latter.get(id), left.get(id), right.get(id), off.get(id),
+            away.get(id), candidate.target,
+        )
         for id, q in questions.items()
-    )
+    )  # fmt: skip
 
 
 def _side_json(answer: Answer | None, value: float | None) -> dict[str, Any] | None:

@@ -8,6 +8,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tailor.benchmark import Question
+from tailor.scoring import number
+from tailor.scoring import pooled as drawn
 from tailor.scoring.scored import Scored, key
 from tailor.scoring.statistics import (
     MARGIN,
@@ -24,6 +26,8 @@ from tailor.scoring.step import Aligned, Step
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from tailor.scoring.pooled import Measure
 
 By = Literal["tag", "lang", "answerable", "folder"]
 
@@ -125,13 +129,13 @@ def slices(
     parts = {name: Aligned(tuple(asked)) for name, asked in _parts(fresh, by).items()}
     columns = {name: _columns(part, fresh) for name, part in parts.items()}
     found = [
-        one for name in parts for one in _differences(columns[name], parts[name].groups, others)
+        one for name in parts for one in _differences(columns[name], parts[name], others, fresh)
     ]
     family = max(1, sum(one is not None for one in found))
     adjusted = iter(holm(found))
     out: list[Slice] = []
     for name, part in parts.items():
-        scores = intervals(columns[name], part.groups)
+        scores = _scores(part, columns[name], fresh)
         cells: list[Cell] = []
         for run, other, score in zip(fresh, others, scores, strict=True):
             one, step = next(adjusted), None
@@ -193,14 +197,38 @@ def _columns(part: Aligned, runs: Sequence[Scored]) -> NDArray[np.float64]:
     return np.stack([part.column(run) for run in runs], axis=1)
 
 
+def _scores(
+    part: Aligned, columns: NDArray[np.float64], runs: Sequence[Scored]
+) -> list[Interval | None]:
+    """The primary score of each row; of numbers against the constant's error on this slice."""
+    if runs[0].target.by is None:
+        return intervals(columns, part.groups)
+    return [drawn.intervals([_skill(run, part)], part.groups)["skill"] for run in runs]
+
+
+def _skill(run: Scored, part: Aligned) -> Measure:
+    assert run.target.by
+    return number.skill(run, part.questions, run.target.by)
+
+
 def _differences(
-    columns: NDArray[np.float64], groups: Sequence[int], others: Sequence[int | None]
+    columns: NDArray[np.float64],
+    part: Aligned,
+    others: Sequence[int | None],
+    runs: Sequence[Scored],
 ) -> list[Paired | None]:
     """Of each row that has another one; None for the others."""
     known = [at for at, other in enumerate(others) if other is not None]
     if not known:
         return [None] * len(others)
     bases = [other for other in others if other is not None]
-    found = differences(columns[:, bases], columns[:, known], groups)
+    if runs[0].target.by is None:
+        found = differences(columns[:, bases], columns[:, known], part.groups)
+    else:
+        pairs = zip(bases, known, strict=True)
+        skills = [(_skill(runs[a], part), _skill(runs[b], part)) for a, b in pairs]
+        found = [
+            drawn.differences([one], [other], part.groups).get("skill") for one, other in skills
+        ]
     by_row = dict(zip(known, found, strict=True))
     return [by_row.get(at) for at in range(len(others))]

@@ -7,7 +7,7 @@ same document are drawn together: see :mod:`tailor.scoring.groups`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import NormalDist
@@ -80,7 +80,10 @@ def interval(
 
 
 def intervals(
-    values: NDArray[np.float64], groups: Sequence[int] | None = None, seed: int = 0
+    values: NDArray[np.float64],
+    groups: Sequence[int] | None = None,
+    seed: int = 0,
+    free: Collection[int] = (),
 ) -> list[Interval | None]:
     """The mean of each column of scores with its 95 % interval; None without scores.
 
@@ -95,13 +98,16 @@ def intervals(
         values: (questions, columns) between 0 and 1; NaN where a question is unscored.
         groups: of each question, any numbers; by default each one is its own.
         seed: of the draws.
+        free: columns that are not between 0 and 1, such as errors: their interval is the bootstrap
+            of their mean alone, and Student's of their groups where those are too few.
 
     Raises:
         ValueError: a score is not between 0 and 1.
     """
     import numpy as np
 
-    if ((values < 0) | (values > 1)).any():
+    bounded = np.array([at not in free for at in range(values.shape[1])], dtype=bool)
+    if ((values < 0) | (values > 1))[:, bounded].any():
         raise ValueError("a score must be a number between 0 and 1; leave out what is unscored")
     found: list[Interval | None] = [None] * values.shape[1]
     some = np.flatnonzero((~np.isnan(values)).any(axis=0))
@@ -109,12 +115,14 @@ def intervals(
         return found
     data = _Columns.of(values[:, some], groups)
     shares = ((data.values == 0) | (data.values == 1) | ~data.scored).all(axis=0)
-    drawn = ~shares & data.spread & (data.groups >= FEWEST)
+    drawn = ~(shares & bounded[some]) & data.spread & (data.groups >= FEWEST)
     ends = data.bootstrap(drawn, seed)
     effects, varied = data.effects(), data.varied()
     for at, column in enumerate(some):
         n, mean = int(data.n[at]), float(data.mean[at])
-        if not drawn[at]:
+        if not bounded[column]:
+            low, high = ends[:, at].tolist() if drawn[at] else _student(data, at)
+        elif not drawn[at]:
             low, high = _wilson(mean, n / (float(effects[at]) * _few(data, at)))
         else:
             low, high = (float(end) for end in ends[:, at])
@@ -131,10 +139,11 @@ def paired(
     candidate: Sequence[float],
     groups: Sequence[int] | None = None,
     seed: int = 0,
+    bounded: bool = True,
 ) -> Paired | None:
     """Candidate minus base, question by question; None without questions.
 
-    See :func:`differences`.
+    See :func:`differences`; scores that are not ``bounded`` may lie outside 0 to 1.
 
     Raises:
         ValueError: the lengths differ, or a score is not a number between 0 and 1.
@@ -143,10 +152,10 @@ def paired(
 
     if len(base) != len(candidate):
         raise ValueError(f"{len(base)} and {len(candidate)} scores are not of the same questions")
-    if any(not 0 <= v <= 1 for v in (*base, *candidate)):
+    if bounded and any(not 0 <= v <= 1 for v in (*base, *candidate)):
         raise ValueError("a score must be a number between 0 and 1; leave out what is unscored")
     one, other = (np.asarray(scores, dtype=float)[:, None] for scores in (base, candidate))
-    return differences(one, other, groups, seed)[0]
+    return differences(one, other, groups, seed, () if bounded else (0,))[0]
 
 
 def differences(
@@ -154,6 +163,7 @@ def differences(
     candidate: NDArray[np.float64],
     groups: Sequence[int] | None = None,
     seed: int = 0,
+    free: Collection[int] = (),
 ) -> list[Paired | None]:
     """Candidate minus base for each pair of columns, on the questions that both have scored.
 
@@ -172,6 +182,8 @@ def differences(
         candidate: (questions, pairs), NaN where unscored.
         groups: of each question, any numbers; by default each one is its own.
         seed: of the draws.
+        free: columns whose scores are not between 0 and 1; in place of 1 counts what is usual for
+            the base.
     """
     import numpy as np
 
@@ -189,15 +201,17 @@ def differences(
     ps = resampling.sign_flip(data.totals, seed)
     for at, column in enumerate(some):
         n, delta, effect = int(data.n[at]), float(data.mean[at]), float(effects[at])
+        unit = _usual(base[:, column]) if column in free else 1.0
         if not drawn[at]:
-            low, high = delta - 3 * effect / n, delta + 3 * effect / n
+            low, high = delta - 3 * unit * effect / n, delta + 3 * unit * effect / n
         else:
             low, high = (float(end) for end in ends[:, at])
             if varied[at] < _RARE:
                 sums = float(data.values[:, at].sum()), float((data.values[:, at] ** 2).sum())
-                floor = _with_two(*sums, 0, 2, n, effect, int(data.groups[at]))
+                floor = _with_two(*sums, 0, 2 * unit**2, n, effect, int(data.groups[at]))
                 low, high = min(low, floor[0]), max(high, floor[1])
-        low, high = max(-1.0, low), min(1.0, high)
+        if column not in free:
+            low, high = max(-1.0, low), min(1.0, high)
         found[column] = Paired(delta, low, high, ps[at], n, bool(data.spread[at]), effect)
     return found
 
@@ -344,12 +358,30 @@ class _Columns:
         return found
 
 
+def _usual(values: NDArray[np.float64]) -> float:
+    """The mean size of scores; 1 where all are 0."""
+    import numpy as np
+
+    return float(np.nanmean(abs(values))) or 1.0
+
+
 def _few(data: _Columns, column: int) -> float:
     """How much wider few groups make an interval: Student's t for the normal, squared."""
     groups = int(data.groups[column])
     if data.counts[:, column].max() <= 1 or not data.spread[column]:
         return 1.0
     return (resampling.student(max(FEWEST, groups) - 1) / _Z) ** 2
+
+
+def _student(data: _Columns, column: int) -> tuple[float, float]:
+    """Student's interval of a mean over groups; just the mean where they do not differ."""
+    groups, mean = int(data.groups[column]), float(data.mean[column])
+    if groups < 2 or not data.spread[column]:
+        return mean, mean
+    off = data.totals[:, column] - data.counts[:, column] * mean
+    spread = math.sqrt(float((off**2).sum()) * groups / (groups - 1)) / float(data.n[column])
+    half = resampling.student(groups - 1) * spread
+    return mean - half, mean + half
 
 
 def _wilson(mean: float, n: float) -> tuple[float, float]:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tailor.scoring.groups import groups
+from tailor.scoring.number import FREE
 from tailor.scoring.scored import Scored
 from tailor.scoring.statistics import (
     MARGIN,
@@ -94,7 +95,8 @@ def steps(
     base, candidate = (
         np.stack([scored[id(pair[side])] for pair in known], axis=1) for side in (1, 2)
     )
-    raw = differences(base, candidate, aligned.groups)
+    free = [at for at, (_, _, other) in enumerate(known) if other.target.primary in FREE]
+    raw = differences(base, candidate, aligned.groups, free=free)
     family = max(1, sum(one is not None for one in raw))
     found = iter(zip(known, holm(raw), strict=True))
     return [None if pair is None else _told(*next(found), margin, family) for pair in pairs]

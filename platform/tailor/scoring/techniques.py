@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, get_args
 
-Technique = Literal[
-    "baseline", "prompting", "few_shot", "retrieval", "fine_tuning", "retrieval_tuning"
-]
-"""Named like the stages; ``baseline`` is no language model at all."""
+from tailor.scoring.item_rules import RULES
+from tailor.scoring.technique import Rule, Technique
+from tailor.task import Task
 
-TECHNIQUES: tuple[Technique, ...] = get_args(Technique)
-
-
-@dataclass(frozen=True)
-class Rule:
-    """The general rule on one technique, a sentence or two each, in one language."""
-
-    name: str
-    when: str
-    """When it is worth trying, and when it is not."""
-    data: str
-    hardware: str
-    money: str
-    changes: str
-    """What is to be done when the documents change."""
+TECHNIQUES: tuple[Technique, ...] = (
+    "baseline", "prompting", "few_shot", "retrieval", "fine_tuning", "retrieval_tuning",
+)  # fmt: skip
+"""For answers from documents."""
 
 
-def rule(technique: Technique, lang: str) -> Rule:
+def techniques(task: Task) -> tuple[Technique, ...]:
+    """Those that a task knows, in the order in which they are tried."""
+    return (*TECHNIQUES, "ensemble") if task == "number" else TECHNIQUES
+
+
+def rule(technique: Technique, lang: str, task: Task = "answer") -> Rule:
     """The rule on a technique; ``en`` or ``vi``."""
-    return _RULES[lang][technique]
+    return (_RULES if task == "answer" else RULES)[lang][technique]
 
 
 _RULES: Mapping[str, Mapping[Technique, Rule]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from tailor.scoring import format
+from tailor.scoring import format, measures, told
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -41,12 +41,9 @@ _SENTENCES = {
         "choose by, so run the stages again, which asks only what is missing.",
         "stale": "No row can be recommended: the benchmark or the documents changed since the "
         "runs, so run the stages again.",
-        "chosen": "Use {row}: it scores {mean} (95% interval {interval}) on {n} {split} "
-        "questions{against}{rivals}.",
-        "alone": "{row} scores {mean} (95% interval {interval}) on {n} {split} questions; "
-        "compare it with other rows before you choose it.",
-        "undecided": "Undecided: {row} leads on dev and scores {mean} (95% interval {interval}) "
-        "on {n} {split} questions{against}{rivals}.",
+        "chosen": "Use {row}: it {scores}{against}{rivals}.",
+        "alone": "{row} {scores}; compare it with other rows before you choose it.",
+        "undecided": "Undecided: {row} leads on dev and {scores}{against}{rivals}.",
         "rivals": "; on dev it cannot be told from {rivals}",
         "more dev": " (about {more} more dev questions would tell)",
         "and": " and ",
@@ -59,12 +56,9 @@ _SENTENCES = {
         "hãy chạy lại các bước, chỉ những câu còn thiếu được hỏi.",
         "stale": "Chưa thể khuyên dùng dòng nào: bộ câu hỏi hoặc tài liệu đã thay đổi sau các lần "
         "chạy, hãy chạy lại các bước.",
-        "chosen": "Nên dùng {row}: đạt {mean} (khoảng tin cậy 95%: {interval}) trên {n} câu hỏi "
-        "của tập {split}{against}{rivals}.",
-        "alone": "{row} đạt {mean} (khoảng tin cậy 95%: {interval}) trên {n} câu hỏi của tập "
-        "{split}; hãy so sánh với các dòng khác trước khi chọn.",
-        "undecided": "Chưa thể kết luận: {row} dẫn đầu trên tập dev và đạt {mean} (khoảng tin cậy "
-        "95%: {interval}) trên {n} câu hỏi của tập {split}{against}{rivals}.",
+        "chosen": "Nên dùng {row}: {scores}{against}{rivals}.",
+        "alone": "{row} {scores}; hãy so sánh với các dòng khác trước khi chọn.",
+        "undecided": "Chưa thể kết luận: {row} dẫn đầu trên tập dev và {scores}{against}{rivals}.",
         "rivals": "; trên tập dev chưa phân biệt được với {rivals}",
         "more dev": " (cần thêm khoảng {more} câu hỏi dev)",
         "and": " và ",
@@ -146,14 +140,22 @@ def table(comparison: Comparison, lang: str) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    words, rows = _WORDS[lang], comparison.rows
+    rows = comparison.rows
+    words = {**_WORDS[lang], **told.columns(rows[0].target, lang)}
+    words["score"] = score_head(comparison, lang)
     columns = {"row": _names(comparison, lang)}
     if branches(rows):
         columns["builds on"] = [row.builds_on or format.UNKNOWN for row in rows]
     columns |= {
         "score": [score(row, lang) for row in rows],
-        "step": [step(row.step, lang) for row in rows],
-        "recall": [_mean(row.metrics.get("recall@5"), lang) for row in rows],
+    }
+    if rows[0].target.task == "answer" or any(row.step for row in rows):
+        columns["step"] = [step(row.step, lang) for row in rows]
+    further = told.columns(rows[0].target, lang)
+    columns |= {name: [told.cell(row, name, lang) for row in rows] for name in further}
+    if not further:
+        columns["recall"] = [_mean(row.metrics.get("recall@5"), lang) for row in rows]
+    columns |= {
         "latency": [format.seconds(row.p50, lang) for row in rows],
         "tokens": [format.count(row.input_tokens + row.output_tokens, lang) for row in rows],
     }
@@ -175,6 +177,14 @@ def table(comparison: Comparison, lang: str) -> Table:
     for cells in zip(*columns.values(), strict=True):
         out.add_row(*map(Text, cells))
     return out
+
+
+def score_head(comparison: Comparison, lang: str) -> str:
+    """What the column with the score is called: by task."""
+    target = comparison.rows[0].target
+    if target.task == "answer":
+        return _WORDS[lang]["score"]
+    return f"{measures.label(target.primary, target, lang)} (95 %)"
 
 
 def branches(rows: Sequence[Row]) -> bool:
@@ -270,10 +280,7 @@ def sentence(comparison: Comparison, lang: str) -> str:
     alone = sum(not row.stale for row in comparison.rows) == 1
     return say["alone" if alone else winner.status].format(
         row=labels(comparison.rows)[key(row)],
-        mean=format.percent(row.primary.mean if row.primary else None, lang),
-        interval=_score_interval(row, lang),
-        n=format.count(row.scored, lang),
-        split=row.split,
+        scores=told.scores(row, lang),
         against=_against(comparison.reference, lang),
         rivals=rivals,
     )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from tailor.assistant import Answer
 from tailor.benchmark import Question, Split
 from tailor.scoring.attribution import NEXT, Attribution, Why, attribute
-from tailor.scoring.score import PRIMARY
 
 if TYPE_CHECKING:
     from tailor.run import Run
@@ -53,7 +52,7 @@ def worst_scored(scored: Scored, found: Attribution, n: int = 20) -> tuple[Wrong
     """
     answers = scored.read()
     wrong = [
-        Wrong(q, answers[q.id], scored.answers[q.id].scores.get(PRIMARY), reason)
+        Wrong(q, answers[q.id], scored.answers[q.id].scores.get(scored.target.primary), reason)
         for q in scored.questions
         if (reason := found.by_question.get(q.id, "right")) != "right"
     ]

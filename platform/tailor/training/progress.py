@@ -1,7 +1,8 @@
 """How a training goes, on disk: written by the process that trains, read by everybody else.
 
 One file of JSON lines for each training in ``.tailor/training/``: what is trained, then a line
-for each step, then how it ended. It stays there, so that past curves can be looked at.
+for each step, then how it ended. A training that goes on after a pause or a kill goes on in its
+file. The file stays there, so that past curves can be looked at.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import math
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,9 @@ from typing import IO, Any, Literal
 
 from tailor.errors import TailorError
 
-Status = Literal["running", "complete", "cancelled", "failed", "interrupted"]
+Status = Literal["running", "complete", "paused", "cancelled", "failed", "interrupted"]
+RESUMABLE = ("paused", "failed", "interrupted")
+"""What can go on from its newest checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,12 @@ class Training:
     status: Status = "running"
     message: str = ""
     """Why it failed, or why it stopped early."""
+    best: int | None = None
+    """The step with the lowest validation loss, whose weights are kept; None: the last one's."""
+    tokens: int = 0
+    """Of all lessons in all epochs, padding left out; 0 where it was not counted."""
+    resumed: int | None = None
+    """The step from which it went on, where it was ever stopped."""
 
     @property
     def seconds_left(self) -> float | None:
@@ -69,6 +78,15 @@ class Training:
             return None
         last = self.points[-1]
         return last.seconds / last.step * max(0, self.steps - last.step)
+
+    @property
+    def curve(self) -> tuple[Mapping[str, float], ...]:
+        """Both losses, in order, without what else was measured."""
+        losses = (
+            {"step": p.step, "loss": p.loss, "validation_loss": p.validation_loss}
+            for p in self.points
+        )
+        return tuple({k: v for k, v in each.items() if v is not None} for each in losses)
 
     def last(self, name: str) -> Any:
         """The newest value of a figure of `Point`; None where it was never measured."""
@@ -82,21 +100,25 @@ class Training:
 class Recorder:
     """Writes one training down as it goes."""
 
-    def __init__(self, file: IO[str]) -> None:
+    def __init__(self, file: IO[str], seconds: float = 0.0) -> None:
         self._file = file
+        self._before = seconds
         self._began = time.monotonic()
+        self.status: Status = "complete"
+        """How it will have ended, unless something is raised."""
         self.message = ""
         """Said of the end: why it came early."""
 
-    def steps(self, total: int) -> None:
-        """Say how many steps there will be."""
+    def steps(self, total: int, tokens: int = 0) -> None:
+        """Say how many steps there will be, and how many tokens they take."""
         self._began = time.monotonic()
-        self.write({"steps": total})
+        self.write({"steps": total, "tokens": tokens})
 
     def point(self, step: int, **figures: float | None) -> None:
         """Keep the figures of a step, named as in `Point`; those that are no number are dropped."""
         known = {k: v for k, v in figures.items() if v is not None and math.isfinite(v)}
-        self.write({"step": step, "seconds": time.monotonic() - self._began, **known})
+        seconds = self._before + time.monotonic() - self._began
+        self.write({"step": step, "seconds": seconds, **known})
 
     def write(self, line: Mapping[str, Any]) -> None:
         """Append a line, at once visible to other processes."""
@@ -106,21 +128,23 @@ class Recorder:
 
 @contextmanager
 def recorded(
-    folder: Path,
+    file: Path,
     base: str,
     settings: Mapping[str, Any],
     lessons: int,
     held_out: int,
     device: str,
+    resumed: int | None = None,
 ) -> Iterator[Recorder]:
-    """Keep a training in ``folder`` as long as the block lasts, and how it ended.
+    """Keep a training in ``file`` as long as the block lasts, and how it ended.
+
+    With ``resumed`` it goes on there after that step.
 
     Raises:
-        TailorError: the folder cannot be written.
+        TailorError: the file cannot be written.
     """
-    began = datetime.now(UTC)
     about = {
-        "started": began.isoformat(timespec="seconds"),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "pid": os.getpid(),
         "base": base,
         "settings": settings,
@@ -128,17 +152,22 @@ def recorded(
         "held_out": held_out,
         "device": device,
     }
-    file = folder / f"{began:%Y%m%dT%H%M%S%f}-{os.getpid()}.jsonl"
+    before = read(file) if resumed is not None else None
+    if before is not None:
+        about = {"resumed": resumed, "pid": os.getpid(), "status": "running", "message": ""}
+    kept = [p for p in before.points if p.step <= (resumed or 0)] if before else []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        opened = file.open("w", encoding="utf-8")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        opened = file.open("a" if before else "w", encoding="utf-8")
     except OSError as error:
         raise TailorError(
             f"{file} cannot be written ({error.strerror}); free disk space or permissions, then "
             "run the same command again."
         ) from None
     with opened:
-        recorder = Recorder(opened)
+        recorder = Recorder(opened, kept[-1].seconds if kept else 0.0)
+        if before is not None:
+            opened.write("\n")  # ends a line that was half written when the process was killed
         recorder.write(about)
         with _ending(recorder):
             yield recorder
@@ -146,18 +175,19 @@ def recorded(
 
 @contextmanager
 def _ending(recorder: Recorder) -> Iterator[None]:
-    status, message = "complete", ""
     try:
         yield
     except KeyboardInterrupt:
-        status = "cancelled"
+        recorder.status = "cancelled"
         raise
     except BaseException as error:
-        status = "failed"
-        message = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+        recorder.status = "failed"
+        recorder.message = (str(error).strip() or type(error).__name__).splitlines()[0][:600]
         raise
     finally:
-        recorder.write({"status": status, "message": message or recorder.message})
+        # On a full disk the record must not hide what went wrong.
+        with suppress(OSError):
+            recorder.write({"status": recorder.status, "message": recorder.message})
 
 
 def trainings(state: Path) -> tuple[Training, ...]:
@@ -172,24 +202,27 @@ def read(file: Path) -> Training | None:
 
     lines: list[dict[str, Any]] = []
     try:
-        for line in file.read_text("utf-8", errors="replace").splitlines():
-            lines.append(json.loads(line))
+        written = file.read_text("utf-8", errors="replace").splitlines()
     except OSError:
         return None
-    except ValueError:
-        pass  # the last line, half written when the process was killed
+    for line in filter(str.strip, written):
+        try:
+            lines.append(json.loads(line))
+        except ValueError:
+            continue  # half written when the process was killed
+    points: list[Point] = []
     try:
         training = Training(id=file.stem, steps=0, **lines[0])
         for each in lines[1:]:
-            training = _with(training, each)
+            if "step" in each:
+                points.append(Point(**each))
+                continue
+            if "resumed" in each:  # what came after the checkpoint is computed again
+                points = [point for point in points if point.step <= each["resumed"]]
+            training = replace(training, **each)
     except (IndexError, TypeError):
         return None
-    points = tuple(Point(**each) for each in lines[1:] if "step" in each)
-    training = replace(training, points=points)
+    training = replace(training, points=tuple(points))
     if training.status == "running" and not alive(training.pid):
         return replace(training, status="interrupted")
     return training
-
-
-def _with(training: Training, line: Mapping[str, Any]) -> Training:
-    return training if "step" in line else replace(training, **line)

@@ -107,7 +107,7 @@ def read(name: str, content: bytes) -> list[Document]:
         raise Refused(f"its reader is not installed ({error}): install Tailor again") from error
     except RecursionError:
         raise Refused("broken: its parts are nested too deeply") from None
-    except Exception as error:
+    except Exception as error:  # over a broken file, parsers raise about anything
         detail = " ".join(str(error).split())[:160] or type(error).__name__
         raise Refused(f"broken: it cannot be read as {suffix[1:]} ({detail})") from error
     if not any(unit.page_content.strip() or "refusal" in unit.metadata for unit in units):

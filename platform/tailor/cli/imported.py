@@ -1,0 +1,47 @@
+"""``tailor import``: what was made elsewhere."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tailor.cli.common import JsonOption, WorkspaceOption
+
+app = typer.Typer(
+    help="Take in what was made elsewhere.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _several() -> None:
+    """Take in what was made elsewhere."""
+
+
+@app.command()
+def adapter(
+    folder: Annotated[
+        Path, typer.Argument(help="The folder `result` of a job that was exported from here.")
+    ],
+    name: Annotated[
+        str, typer.Option(help="What to call it.", show_default="by base, rank and digest")
+    ] = "",
+    workspace: WorkspaceOption = Path(),
+    json: JsonOption = False,
+) -> None:
+    """Take in the adapter that an exported job has trained; digests and curves are checked."""
+    from tailor.cli.common import here, open_workspace, print_json, say
+    from tailor.scoring.format import number
+    from tailor.training.job_result import bring_back
+
+    found = bring_back(open_workspace(workspace), folder, name)
+    if json:
+        print_json({"schema_version": 1, "adapter": found.to_json()})
+        return
+    for figure, told in (("loss", "train loss"), ("validation_loss", "validation loss")):
+        if losses := [point[figure] for point in found.curve if figure in point]:
+            say(f"{told}: {number(losses[0])} → {number(losses[-1])}")
+    setting = f"--set fine_tuning.adapter={found.name}"
+    say(f"Registered as {found.name}. Next: tailor run fine_tuning {setting}{here(workspace)}")

@@ -1,0 +1,1 @@
+"""An assistant as plain code of other libraries."""

@@ -1,0 +1,1 @@
+"""Numbers and labels: items, estimators and their samples."""

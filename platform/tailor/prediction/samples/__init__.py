@@ -1,0 +1,1 @@
+"""The shipped samples of the number and label tasks."""

@@ -1,0 +1,1 @@
+"""An assistant behind an OpenAI-compatible API."""
