@@ -293,7 +293,7 @@ def test_rows_that_are_not_prepared_are_estimated_by_what_is_known(
     workspace = priced(ladder=["baseline", "prompting", "retrieval", "fine_tuning"])
     workspace.ingest()
     found = estimate(workspace, rows([Baseline(), Trains(), Prompting()]))
-    assert [row.basis for row in found.rows] == ["no model", "row before", "prompts"]
+    assert [row.basis for row in found.rows] == ["no model", "no model", "prompts"]
     assert found.rows[0].cost_usd == 0
     ended = tailor("run", "all", "--dry-run", "--json", "-w", workspace.root)
     assert ended.code == 0

@@ -50,7 +50,7 @@ def test_words_are_counted_alike_by_either_loader() -> None:
 
 def test_nothing_is_loaded_before_the_first_text() -> None:
     late = embeddings("huggingface:no/such/folder")
-    with pytest.raises(TailorError, match="cannot be loaded"):
+    with pytest.raises(TailorError, match="There is no folder no/such/folder"):
         late.embed_query("x")
 
 

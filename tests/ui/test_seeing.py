@@ -35,7 +35,9 @@ def finished(with_runs: Workspace, tmp_path_factory: pytest.TempPathFactory, ser
 def choose(page: Page, name: str) -> None:
     """Click a pill or a part of the page, once the charts above have their size."""
     expect(page.get_by_test_id("stVegaLiteChart").locator("canvas, svg")).to_have_count(2)
-    page.get_by_text(name, exact=True).click()
+    wanted = page.get_by_text(name, exact=True)
+    expect(wanted).to_have_count(1)  # while a part is drawn anew, the former one is still there
+    wanted.click()
 
 
 def test_compare_shows_what_the_command_says(
