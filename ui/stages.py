@@ -21,6 +21,7 @@ from tailor.ui import (
     adapters,
     hosted,
     job,
+    job_folder,
     lessons,
     opened,
     stage_estimate,
@@ -270,6 +271,7 @@ def panel(workspace: Workspace, line: Line, live: Live | None, ready: bool) -> N
     if line.stage.trains:
         with elsewhere:
             hosted.part(workspace, line.model, there)
+            job_folder.part(workspace, line.row)
     with hindered:
         possible = hindrance(line, there, say)
     with changed:
