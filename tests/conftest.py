@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import runpy
 import sqlite3
 import sys
@@ -17,6 +18,9 @@ import pytest
 from tailor.models.provider import KEYS
 from tailor.testing import Fault, Messages, OpenAIServer, Request
 from tailor.workspace import Workspace
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # several workers with a thread for each core only wait
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 DOCUMENTS = {
     "hr/leave.md": (
