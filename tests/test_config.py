@@ -9,7 +9,8 @@ import pytest
 
 from tailor.config import LADDER, Config, Price
 from tailor.errors import TailorError, UsageError
-from tailor.workspace import Workspace, initialize
+from tailor.initialize import initialize
+from tailor.workspace import Workspace
 
 if TYPE_CHECKING:
     from conftest import Command

@@ -10,7 +10,7 @@ import pytest
 from tailor.config import Config, Goal
 from tailor.config_file import change, meanings
 from tailor.errors import TailorError, UsageError
-from tailor.workspace import initialize
+from tailor.initialize import initialize
 
 OWN = """\
 # our settings

@@ -14,6 +14,7 @@ from tailor.benchmark import Benchmark
 from tailor.config_file import change
 from tailor.documents.overview import FileState, pending
 from tailor.errors import TailorError
+from tailor.initialize import copy_sample
 from tailor.prediction.samples.sample import Sample
 from tailor.run import Run
 from tailor.scoring import format, wording
@@ -22,7 +23,7 @@ from tailor.scoring.comparison import Comparison, key, labels
 from tailor.ui import job, opened
 from tailor.ui.language import Language, literal
 from tailor.ui.refusal import refusal
-from tailor.workspace import Workspace, copy_sample
+from tailor.workspace import Workspace
 
 Next = Literal["read", "questions", "run", "compare"]
 STEPS: tuple[Next, ...] = ("read", "questions", "run")

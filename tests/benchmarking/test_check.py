@@ -13,7 +13,8 @@ import pytest
 from tailor.benchmarking.check import Report, check
 from tailor.benchmarking.finding import KINDS
 from tailor.benchmarking.power import power
-from tailor.workspace import Workspace, initialize
+from tailor.initialize import initialize
+from tailor.workspace import Workspace
 
 LEAVE = {"document": "hr/leave.md", "quote": "12 days of paid annual leave"}
 GOOD = {"question": "How much paid leave is there?", "answer": "12 days", "evidence": [LEAVE]}

@@ -17,8 +17,9 @@ from tailor.benchmarking.wording import stands_alone, written_in
 from tailor.documents.evidence import locate
 from tailor.documents.index import documents
 from tailor.errors import TailorError, UsageError
+from tailor.initialize import initialize
 from tailor.testing import Fault, Messages, Request, unauthorized
-from tailor.workspace import Workspace, initialize
+from tailor.workspace import Workspace
 
 
 class Script:

@@ -14,10 +14,11 @@ from tailor.benchmark import Benchmark, Evidence, Question
 from tailor.benchmarking import quoting
 from tailor.benchmarking.leakage import Guard, Kind, sift
 from tailor.errors import NotApplicable, TailorError
+from tailor.initialize import sample_folder
 from tailor.stages import FineTuning
 from tailor.testing import OpenAIServer
 from tailor.text import fold
-from tailor.workspace import Workspace, sample_folder
+from tailor.workspace import Workspace
 
 HELD = Question(
     id="held",

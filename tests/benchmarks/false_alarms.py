@@ -35,11 +35,11 @@ from rich.console import Console
 from rich.table import Table
 
 from tailor import Workspace
+from tailor.initialize import initialize
 from tailor.scoring.scored import Scored
 from tailor.scoring.statistics import MARGIN, Paired, differences, interval, verdict
 from tailor.scoring.step import Aligned
 from tailor.stages import Baseline, FewShot, Prompting
-from tailor.workspace import initialize
 
 SIZES = (20, 40, 80, 262)
 SHAPES = {"0/1": "exact_match", "F1": "f1"}

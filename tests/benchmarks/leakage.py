@@ -23,8 +23,8 @@ from rich.table import Table
 
 from tailor.benchmark import Benchmark, Question
 from tailor.benchmarking.leakage import Guard
+from tailor.initialize import sample_folder
 from tailor.text import fold
-from tailor.workspace import sample_folder
 
 PLANTED = Path(__file__).parents[1] / "benchmarking" / "planted.jsonl"
 

@@ -28,6 +28,7 @@ from tailor.assistant import Answer, Ask, Assistant
 from tailor.benchmark import Question
 from tailor.documents.passages import Passage
 from tailor.example import Example
+from tailor.initialize import initialize
 from tailor.models.extraction import Extraction
 from tailor.models.provider import SHIPPED
 from tailor.retrieval.configuration import Configuration
@@ -40,7 +41,7 @@ from tailor.stages.prompting import INSTRUCTIONS
 from tailor.training.lessons import lessons
 from tailor.training.local import Rows, adapter
 from tailor.training.pairs import Pair, conversational
-from tailor.workspace import Span, Workspace, initialize
+from tailor.workspace import Span, Workspace
 
 HOUSE = ("» ", " (house style)")
 """Put around an answer; nothing like it is in the reader's training data."""

@@ -27,10 +27,10 @@ from rich.console import Console
 from rich.table import Table
 
 from tailor.documents.lexical import LexicalIndex
+from tailor.initialize import initialize
 from tailor.models.pretraining.encoder import shipped_folder
 from tailor.retrieval.ranking import fused
 from tailor.text import fold, words
-from tailor.workspace import initialize
 
 Scores = NDArray[np.float32]
 DEPTHS = (1, 5, 10)

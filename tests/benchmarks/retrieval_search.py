@@ -19,7 +19,8 @@ from itertools import count
 from pathlib import Path
 
 from tailor.documents.passages import Splitter
-from tailor.workspace import Workspace, initialize
+from tailor.initialize import initialize
+from tailor.workspace import Workspace
 
 LIMITS = {"configurations": 400, "seconds": 15.0, "gib": 1.5}
 SIZES = (90, 150, 220)

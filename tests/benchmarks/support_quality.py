@@ -18,7 +18,8 @@ from pathlib import Path
 from tailor.benchmark import Line, Question, read
 from tailor.benchmarking.evidence import evidence
 from tailor.documents.index import documents
-from tailor.workspace import Workspace, initialize
+from tailor.initialize import initialize
+from tailor.workspace import Workspace
 
 
 def doubted(workspace: Workspace, lines: Sequence[Line]) -> float:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tailor.workspace import Workspace, initialize
+from tailor.initialize import initialize
+from tailor.workspace import Workspace
 
 INGEST = "from tailor.cli.main import main; main()"
 

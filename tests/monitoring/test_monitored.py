@@ -13,6 +13,7 @@ import pytest
 from tailor.assistant import Answer
 from tailor.benchmark import Benchmark, Question
 from tailor.documents.passages import Passage
+from tailor.initialize import sample_folder
 from tailor.models.provider import SHIPPED
 from tailor.models.static_encoder import StaticEncoder
 from tailor.monitoring.drift import drift
@@ -25,7 +26,7 @@ from tailor.monitoring.wording import sentences
 from tailor.scoring.statistics import Interval
 from tailor.serving import kept
 from tailor.serving.kept import Feedback, Served
-from tailor.workspace import Workspace, sample_folder
+from tailor.workspace import Workspace
 
 ELSEWHERE = [
     "Which striker scored most goals in the world cup?",

@@ -13,12 +13,13 @@ import pytest
 
 from tailor.config import ladder_for
 from tailor.errors import TailorError
+from tailor.initialize import copy_sample, initialize
 from tailor.prediction.cleaning import tells
 from tailor.prediction.samples.prices import prices
 from tailor.prediction.samples.sample import items
 from tailor.prediction.samples.tickets import tickets
 from tailor.text import fold
-from tailor.workspace import Workspace, copy_sample, initialize
+from tailor.workspace import Workspace
 
 Item = dict[str, Any]
 

@@ -11,12 +11,13 @@ import pytest
 from tailor.documents.embedding import unit
 from tailor.documents.index import documents
 from tailor.documents.passages import Passage
+from tailor.initialize import initialize
 from tailor.retrieval.arrangement import LONGEST, compressed, cut_out, diverse, shown, widened
 from tailor.retrieval.configuration import Configuration
 from tailor.retrieval.matrix import Corpus, Matrix, matrix
 from tailor.retrieval.retriever import Retriever
 from tailor.retrieval.search import Space, search
-from tailor.workspace import Workspace, initialize
+from tailor.workspace import Workspace
 
 PLAIN = Configuration(k=6)
 ARRANGED = [

@@ -15,13 +15,14 @@ from tailor.benchmark import Question
 from tailor.documents.embedding import unit
 from tailor.documents.passages import Passage, Splitter
 from tailor.errors import NotApplicable
+from tailor.initialize import initialize
 from tailor.retrieval.configuration import Configuration
 from tailor.retrieval.matrix import Corpus, Matrix, matrix
 from tailor.retrieval.reranker import FEATURES, LEAST, Reranker, Words, features, learn
 from tailor.retrieval.retriever import Retriever
 from tailor.retrieval.search import Search, Space, Tried, choose, search
 from tailor.retrieval.tuning import Tuned, record, tune
-from tailor.workspace import Workspace, initialize
+from tailor.workspace import Workspace
 
 SPACE = Space(weights=(0.0, 0.3, 0.5, 1.0), rerank=False)
 CONFIGURATIONS = [

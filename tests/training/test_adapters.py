@@ -285,7 +285,7 @@ def test_a_merged_model_is_exported_with_its_card(
     assert "merged" not in json.loads((target / "gate.json").read_text("utf-8"))["blocked"]
     reply = LocalChat(path=str(target), max_tokens=12).invoke([HumanMessage(PROMPTS[1][0])])
     assert reply.text == PROMPTS[1][1]
-    assert tailor(*words).sentence.startswith(f"There is a {target} already")
+    assert tailor(*words).sentence.startswith(f"{target} is there already")
     listed = tailor("adapters", "--json", "-w", workspace.root).json["adapters"]
     assert [one["name"] for one in listed] == [adapter.name]
     assert listed[0]["gate"] == ended.json["gate"]

@@ -13,9 +13,10 @@ from streamlit.testing.v1 import AppTest
 
 from tailor.config import Config, Goal
 from tailor.errors import TailorError
+from tailor.initialize import copy_sample
 from tailor.scoring.goal import sentence
 from tailor.ui import opened
-from tailor.workspace import Workspace, copy_sample
+from tailor.workspace import Workspace
 
 Show = Callable[[Path, str], AppTest]
 

@@ -23,10 +23,10 @@ def command(
         stdout,
     )
     from tailor.cli.run import climb, exit_code
+    from tailor.initialize import initialize
     from tailor.reporting.report import write
     from tailor.rows import rows_for
     from tailor.run import compare
-    from tailor.workspace import initialize
 
     if not (workspace / "knowledge").is_dir():
         initialize(workspace, "company")

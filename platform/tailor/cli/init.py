@@ -41,7 +41,7 @@ def command(
 ) -> None:
     """Make a new workspace."""
     from tailor.cli.common import here, say
-    from tailor.workspace import initialize
+    from tailor.initialize import initialize
 
     workspace = initialize(folder, sample)
     if sample is None:

@@ -17,6 +17,7 @@ from tailor.answer_format import AnswerFormat
 from tailor.assistant import Ask, Assistant, Prompt
 from tailor.errors import NotApplicable, TailorError
 from tailor.run import write_json
+from tailor.whole_folder import written
 
 if TYPE_CHECKING:
     from tailor.ladder import Chosen
@@ -67,17 +68,14 @@ def export(workspace: Workspace, chosen: Chosen, folder: Path) -> Exported:
             f"{folder.name!r} cannot be imported as a package: choose a name of letters, digits "
             "and _, as acme_assistant."
         )
-    if folder.exists() and any(folder.iterdir()):
-        raise TailorError(f"{folder} is there already; choose another folder.")
     assistant = chosen.assistant
     chat = _chat(assistant, chosen.row)
     retriever = _retriever(assistant, chosen.row)
     _plain(assistant.format, chosen.row)
-    building = folder.with_name(f"{folder.name}.part")
-    shutil.rmtree(building, ignore_errors=True)
-    data = building / "data"
-    data.mkdir(parents=True)
-    try:
+
+    def fill(building: Path) -> int:
+        data = building / "data"
+        data.mkdir()
         _code(building)
         settings = {
             "model": _model(chat, workspace, data),
@@ -91,11 +89,10 @@ def export(workspace: Workspace, chosen: Chosen, folder: Path) -> Exported:
             "order": retriever.order if retriever else "best_first",
         }
         write_json(data / "settings.json", settings)
-        checked = _check(workspace, assistant, chat, data)
         _about(building, folder.name, chosen, settings)
-        building.rename(folder)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
+        return _check(workspace, assistant, chat, data)
+
+    checked = written(folder, fill)
     count = retriever.index.count if retriever else 0
     pool = data_lines(folder / "data" / "examples.jsonl")
     return Exported(folder, chosen.row, chosen.model, count, pool, checked)

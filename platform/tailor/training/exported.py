@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from tailor.training import gguf, model_card
 from tailor.training.before_after import read as measured
 from tailor.training.gate import Gate, gate
 from tailor.training.merge import merge
+from tailor.whole_folder import written
 
 if TYPE_CHECKING:
     from tailor.training.adapters import Adapter
@@ -54,7 +54,7 @@ def export_adapter(adapter: Adapter, target: Path) -> Exported:
         _with_base(part / "adapter_config.json", adapter.base)
         model_card.write(part, adapter, merged=False, measured=measured(adapter))
 
-    _written(target, fill)
+    written(target, fill)
     return Exported(adapter.name, target)
 
 
@@ -110,7 +110,7 @@ def export_merged(
         )  # fmt: skip
 
     try:
-        _written(target, fill)
+        written(target, fill)
     except _Blocked:
         return Exported(adapter.name, None, gate=asked[0])
     blocked = asked[0].blocked if asked else ()
@@ -139,26 +139,6 @@ def _dev(workspace: Workspace) -> bool:
         return bool(workspace.benchmark.split("dev"))
     except TailorError:
         return False
-
-
-def _written(target: Path, fill: Callable[[Path], None]) -> None:
-    """Fill a new folder, there as a whole or not at all."""
-    if target.exists():
-        raise TailorError(f"There is a {target} already: name another folder with -o.")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
-        try:
-            fill(part)
-            part.chmod(0o755)
-            part.rename(target)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-    except OSError as error:
-        raise TailorError(
-            f"{target} cannot be written ({error.strerror or error}); free disk space or "
-            "permissions, then run the same command again."
-        ) from None
 
 
 def _with_base(file: Path, base: str) -> None:

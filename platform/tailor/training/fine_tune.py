@@ -68,7 +68,8 @@ def prepare(
     """
     from tailor.benchmarking.importing import import_questions
     from tailor.config_file import change
-    from tailor.workspace import Workspace, initialize
+    from tailor.initialize import initialize
+    from tailor.workspace import Workspace
 
     _check(questions, model)
     if not (root / "knowledge").is_dir():
@@ -138,7 +139,7 @@ def fine_tune(
     from tailor.training.trained import STAGE, below
 
     if target.exists():
-        raise TailorError(f"There is a {target} already: name another folder with -o.")
+        raise TailorError(f"{target} is there already: name another folder.")
     workspace.progress = progress
     with only_run(workspace, [STAGE]):
         stage, base = below(workspace, model or workspace.config.model)

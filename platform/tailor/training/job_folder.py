@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import tempfile
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from tailor.errors import TailorError, UsageError
 from tailor.training import settings as of
 from tailor.training.settings import Settings
+from tailor.whole_folder import written
 
 if TYPE_CHECKING:
     from tailor.training.local import Rows
@@ -114,23 +114,13 @@ def write(
             "There is nothing to learn from: add train questions to the benchmark, or draft some "
             "with `tailor benchmark draft --training`."
         )
-    if folder.exists():
-        raise TailorError(f"{folder} is there already; choose another with --output.")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
-        try:
-            about = _filled(part, base, rows, settings, include)
-            _kept(state, part, about)
-            part.chmod(0o755)
-            part.rename(folder)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-    except OSError as error:
-        raise TailorError(
-            f"{folder} cannot be written ({error.strerror}); free disk space or permissions, then "
-            "run the same command again."
-        ) from None
+
+    def fill(part: Path) -> dict[str, Any]:
+        about = _filled(part, base, rows, settings, include)
+        _kept(state, part, about)
+        return about
+
+    about = written(folder, fill)
     return JobFolder(
         about["id"], folder, base, (folder / "base").is_dir(), settings.method, len(rows.train),
         len(rows.validation), sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()),
