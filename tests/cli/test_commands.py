@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,10 @@ def test_a_workspace_from_nothing(tailor, tmp_path: Path) -> None:
     missing = tailor("run", "prompting", "-w", root)
     assert missing.code == 1
     assert "benchmark" in missing.sentence
+
+
+def test_the_version_is_that_of_the_package(tailor) -> None:
+    assert tailor("--version").out == f"tailor {metadata.version('llm-tailor')}\n"
 
 
 def test_missing_folders(tailor, tmp_path: Path) -> None:

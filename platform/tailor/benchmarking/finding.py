@@ -7,6 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Level = Literal["error", "warning"]
+Sentences = tuple[Level, str, str]
+"""Level, English and Vietnamese sentence of a kind."""
+
+
+def sentence(kind: Sentences, values: Mapping[str, Any], lang: str) -> str:
+    """The sentence of a kind in a language, with its values filled in."""
+    values = dict(values)
+    if "how" in values:
+        values["how"] = HOW[values["how"]][lang == "vi"]
+    return kind[1 + (lang == "vi")].format(**values)
 
 
 @dataclass(frozen=True)
@@ -27,10 +37,7 @@ class Finding:
 
     def message(self, lang: str = "en") -> str:
         """What is wrong and what to do, without file and line."""
-        values = dict(self.values)
-        if "how" in values:
-            values["how"] = HOW[values["how"]][lang == "vi"]
-        return KINDS[self.kind][1 + (lang == "vi")].format(**values)
+        return sentence(KINDS[self.kind], self.values, lang)
 
     def to_json(self) -> dict[str, Any]:
         """As ``tailor benchmark check --json`` lists it."""
@@ -57,7 +64,7 @@ HOW = {
     "meaning": ("in other words", "bằng lời khác"),
 }
 
-KINDS: Mapping[str, tuple[Level, str, str]] = {
+KINDS: Mapping[str, Sentences] = {
     "syntax": (
         "error",
         "{message}.",
@@ -267,4 +274,3 @@ KINDS: Mapping[str, tuple[Level, str, str]] = {
         "chừng ấy điểm.",
     ),
 }
-"""Level, English and Vietnamese sentence of each kind."""

@@ -1,4 +1,4 @@
-"""``tailor export openai-jsonl``, ``preferences-jsonl`` and ``check``: files to train on elsewhere."""  # noqa: E501
+"""``tailor export openai-jsonl | preferences-jsonl | check``: files to train on elsewhere."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -33,7 +33,7 @@ def command(
     sets: SetOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Read, split, embed and index the documents in knowledge/. Only what changed costs anything."""  # noqa: E501
+    """Read, split, embed and index the documents in knowledge/. Only what changed costs."""
     from tailor.cli.common import fetch, one_bar, open_workspace, print_json, say
     from tailor.documents.recordings import announcements
     from tailor.errors import UsageError

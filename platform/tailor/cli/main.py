@@ -1,6 +1,7 @@
 """The command ``tailor``: assembles the verbs, and turns errors into a sentence and a code."""
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -44,6 +45,25 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"tailor {version('llm-tailor')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _tailor(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show it and exit."),
+    ] = False,
+) -> None: ...
+
+
 VERBS = (
     demo, init, ingest, search, models, run, lessons, fine_tune, adapters, judge, compare,
     explain, report, ask, serve, monitor, retrain, ui, clean, doctor,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from tailor.errors import TailorError
@@ -108,10 +108,10 @@ def _here(name: str, config: Config) -> Facts:
     found = Facts(name, "here", inputs=("text",), price=price(name, config))
     try:
         with loading.found(path, config.trusted_code, weights=False) as place:
-            found = _with(found, licence=_licence(place), revision=commit(path))
+            found = replace(found, licence=_licence(place), revision=commit(path))
         own, model = loading.empty_model(path, config.trusted_code)
     except TailorError as error:
-        return _with(found, problems=(str(error),))
+        return replace(found, problems=(str(error),))
     import torch
 
     text = own.get_text_config()
@@ -119,7 +119,7 @@ def _here(name: str, config: Config) -> Facts:
     context = next((int(one) for one in said if one), None)
     size = memory(model, own, context)
     available = free(torch.cuda.is_available())
-    return _with(
+    return replace(
         found,
         architecture=(own.architectures or [own.model_type])[0],
         parameters=size.parameters,
@@ -146,9 +146,9 @@ def _hosted(name: str, config: Config) -> Facts:
     )
     profile = _profile(name)
     if not profile:
-        return _with(found, problems=(f"LangChain's table of models does not know {name}.",))
+        return replace(found, problems=(f"LangChain's table of models does not know {name}.",))
     kinds = ("text", "image", "audio", "video")
-    return _with(
+    return replace(
         found,
         context=profile.get("max_input_tokens"),
         inputs=tuple(kind for kind in kinds if profile.get(f"{kind}_inputs")),
@@ -173,8 +173,8 @@ def _with_text(found: Facts, name: str, own: Mapping[str, Sample]) -> Facts:
     try:
         known = tokenizer(name)
     except TailorError as error:
-        return _with(found, problems=tuple(dict.fromkeys((*found.problems, str(error)))))
-    return _with(
+        return replace(found, problems=tuple(dict.fromkeys((*found.problems, str(error)))))
+    return replace(
         found,
         tokenizer=known.kind,
         vocabulary=known.vocabulary,
@@ -191,9 +191,3 @@ def _on_text(found: Facts, rate: float, sample: Sample) -> OnText:
         int(room / passage) if room and passage else None,
         found.price.input * rate if found.price else None,
     )
-
-
-def _with(found: Facts, **changes: Any) -> Facts:
-    from dataclasses import replace
-
-    return replace(found, **changes)

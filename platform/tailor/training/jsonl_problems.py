@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from tailor.benchmarking.finding import HOW
-
-Level = Literal["error", "warning"]
+from tailor.benchmarking.finding import Level, Sentences, sentence
 
 
 @dataclass(frozen=True)
@@ -29,10 +27,7 @@ class Problem:
 
     def message(self, lang: str = "en") -> str:
         """What is wrong and what to do, without file and line."""
-        values = dict(self.values)
-        if "how" in values:
-            values["how"] = HOW[values["how"]][lang == "vi"]
-        return KINDS[self.kind][1 + (lang == "vi")].format(**values)
+        return sentence(KINDS[self.kind], self.values, lang)
 
     def told(self, path: Path | str, lang: str = "en") -> str:
         """With file and line, as compilers write it."""
@@ -50,7 +45,7 @@ class Problem:
         }
 
 
-KINDS: Mapping[str, tuple[Level, str, str]] = {
+KINDS: Mapping[str, Sentences] = {
     "not_utf8": (
         "error",
         "not UTF-8; save the file as UTF-8.",
@@ -173,4 +168,3 @@ KINDS: Mapping[str, tuple[Level, str, str]] = {
         "chỉ có {n} bài học; dịch vụ cần ít nhất {least}.",
     ),
 }
-"""Level, English and Vietnamese sentence of each kind."""
