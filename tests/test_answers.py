@@ -147,6 +147,7 @@ def test_a_store_of_an_older_version_gets_its_facts(tmp_path: Path) -> None:
         older.execute("DROP TABLE scores")
         for event in ("INSERT", "UPDATE", "DELETE"):
             older.execute(f"DROP TRIGGER answers_{event}")
+        older.execute("PRAGMA user_version = 0")
     store = AnswerStore(path)
     assert set(store.facts("a").values()) == {Fact.of(ANSWER)}
     assert len(store.facts("a")) == 60

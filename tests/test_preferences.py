@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tailor.preferences import FILE, Choice, prefer, preferences
+from tailor.preferences import FILE, Choice, prefer, preferences, unreadable
 from tailor.workspace import Workspace
 
 ONE = Choice("prompting", "shipped", "3 ngày", (("user", "Nghỉ bao lâu?"),))
@@ -19,6 +19,7 @@ def test_preferences_are_kept_and_never_read_as_documents(tmp_path: Path) -> Non
         file.write('{"question": "half wri')
     second = prefer(knowledge, "Nghỉ bao lâu?", ONE, OTHER)
     assert preferences(knowledge) == (first, second)
+    assert unreadable(knowledge) == (2,)
     assert first.chosen.text == "14 ngày\nmột năm"
     assert first.at.startswith("20")
     (knowledge / "a.md").write_text("A day.", "utf-8")

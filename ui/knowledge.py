@@ -17,7 +17,7 @@ from tailor.errors import TailorError
 from tailor.models import transcriber
 from tailor.models.provider import embedder_receiver, receiver
 from tailor.scoring import format
-from tailor.ui import curation, enriched, job, knowledge_upload, opened
+from tailor.ui import cluster, curation, enriched, job, knowledge_upload, opened
 from tailor.ui.language import Language, literal
 from tailor.ui.marks import quote
 from tailor.ui.refusal import refusal
@@ -167,6 +167,8 @@ def actions(
     """What became of the last ingestion, and the buttons that start the next one."""
     outcome(say)
     wrong = sum(state.status in ("refused", "empty") for state in known)
+    with st.popover(say("ingest.options"), icon=":material/tune:", type="tertiary"):
+        on = cluster.chosen(say, "ingest_on")
     with st.container(horizontal=True):
         if st.button(
             say("ingest.start", count=len(waiting)) if waiting else say("ingest.again"),
@@ -174,7 +176,7 @@ def actions(
             icon=":material/play_arrow:",
             key="read",
         ):
-            opened.read(workspace)
+            opened.read(workspace, *on)
             st.rerun()
         if wrong and st.button(
             say("ingest.retry", count=wrong),
@@ -182,9 +184,9 @@ def actions(
             help=say("ingest.retry_help"),
             key="retry",
         ):
-            opened.read(workspace, "--retry")
+            opened.read(workspace, "--retry", *on)
             st.rerun()
-    st.code(opened.command(workspace, "ingest"), language=None, wrap_lines=True)
+    st.code(opened.command(workspace, "ingest", *on), language=None, wrap_lines=True)
     receivers(workspace, say)
     enriched.on(workspace, say)
     changes(workspace, say)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from tailor.models.provider import is_local
 from tailor.scoring import format
-from tailor.ui import job, opened, stage_estimate, stage_run
+from tailor.ui import cluster, job, opened, stage_estimate, stage_run
 from tailor.ui.language import Language, literal
 from tailor.ui.stage_settings import Form
 from tailor.workspace import Workspace
@@ -46,8 +46,8 @@ def buttons(
 ) -> None:
     """Repeats and limit, what the run would take, Run or Resume, and the command of the same."""
     fresh = bool(start.left or start.status == "none" or entered.values)
-    limit, limits = _limits(start, say)
-    words = [*start.words, *entered.sets(start.row), *limits]
+    limit, limits, on = _limits(start, say)
+    words = [*start.words, *entered.sets(start.row), *on, *limits]
     stage_run.sent(workspace, start.model, say)
     found = None
     if start.able:
@@ -79,7 +79,7 @@ def buttons(
             key="all",
             help=say("run.all_help"),
         ):
-            opened.run(workspace, ["all"])
+            opened.run(workspace, ["all", *on])
             st.rerun()
     st.code(job.command(workspace, words), language=None, wrap_lines=True)
 
@@ -109,8 +109,11 @@ def confirm(workspace: Workspace, say: Language) -> None:
     shown()
 
 
-def _limits(start: Start, say: Language) -> tuple[float | None, list[str]]:
-    """What it may cost; with how often each question is asked, as options of `tailor run`."""
+def _limits(start: Start, say: Language) -> tuple[float | None, list[str], list[str]]:
+    """What it may cost; with how often each question is asked, as options of `tailor run`.
+
+    Last the option that names a cluster.
+    """
     limit = None
     words: list[str] = []
     with st.popover(say("run.options"), icon=":material/tune:", type="tertiary"):
@@ -126,4 +129,5 @@ def _limits(start: Start, say: Language) -> tuple[float | None, list[str]]:
             )  # fmt: skip
             if limit is not None:
                 words += ["--max-cost", f"{limit:g}"]
-    return limit, words
+        on = cluster.chosen(say, "on")
+    return limit, words, on

@@ -14,9 +14,11 @@ from typing import Any
 
 from tailor.assistant import Answer, Outcome
 from tailor.errors import TailorError
+from tailor.fault import hit
 from tailor.group_commit import Waiting, Write, commit, transaction
+from tailor.schema import Schema
 
-_SCHEMA = """
+_TABLES = """
 CREATE TABLE IF NOT EXISTS calls (
     key TEXT PRIMARY KEY, request TEXT NOT NULL, reply TEXT NOT NULL, seconds REAL NOT NULL
 ) WITHOUT ROWID;
@@ -46,7 +48,7 @@ CREATE TABLE IF NOT EXISTS scores (
 """
 """Facts and scores are derived from answers: what is missing in them is made again."""
 
-_SCHEMA += "".join(
+_TABLES += "".join(
     f"""
 CREATE TRIGGER IF NOT EXISTS answers_{event} AFTER {event} ON answers BEGIN
     DELETE FROM facts WHERE (assistant, repeat, ask) = ({row}.assistant, {row}.repeat, {row}.ask);
@@ -55,6 +57,7 @@ END;
 """
     for event, row in (("INSERT", "new"), ("UPDATE", "old"), ("DELETE", "old"))
 )
+SCHEMA = Schema(1, _TABLES)
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ class AnswerStore:
             )
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
-            self._db.executescript(_SCHEMA)
+            SCHEMA.prepare(self._db)
         except (OSError, sqlite3.OperationalError) as error:
             raise TailorError(
                 f"The answer store {path} cannot be opened ({error}); see that you may write to "
@@ -150,6 +153,7 @@ class AnswerStore:
         """Commit a call; one that is already stored under this key stays."""
         row = key, _dump(call.request), _dump(call.reply), call.seconds
         self._commit(lambda db: _keep_call(db, row))
+        hit("call.after")
 
     def answer(self, assistant: str, ask: str, repeat: int = 0) -> Answer | None:
         """The stored answer, errors included."""
@@ -173,6 +177,7 @@ class AnswerStore:
         row = assistant, ask, repeat, answer.outcome, _dump(asdict(answer))
         fact = assistant, ask, repeat, *astuple(Fact.of(answer))
         self._commit(lambda db: _keep_answer(db, row, fact))
+        hit("answer.after")
 
     def facts(self, assistant: str, repeat: int = 0) -> dict[str, Fact]:
         """How each stored answer of one assistant ended and what it took, by the question's key.
@@ -242,6 +247,8 @@ class AnswerStore:
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [(assistant, repeat, *row, _crc(*row[1:])) for row in raw],
             )
+            hit("scores.before", sqlite3.OperationalError)
+        hit("scores.after")
 
     def measured(self, assistant: str, metric: str) -> dict[str, tuple[str, Any]]:
         """What a metric that is dear to compute found, by question key: ``(about, value)``.
@@ -267,6 +274,8 @@ class AnswerStore:
                 "INSERT OR REPLACE INTO measured VALUES (?, ?, ?, ?, ?)",
                 [(assistant, metric, ask, about, _dump(v)) for ask, (about, v) in found.items()],
             )
+            hit("measured.before", sqlite3.OperationalError)
+        hit("measured.after")
 
     def count(self) -> tuple[int, int]:
         """How many calls and how many answers are stored."""
@@ -332,6 +341,7 @@ class AnswerStore:
 
 def _keep_call(db: sqlite3.Connection, row: Sequence[object]) -> None:
     db.execute("INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?)", row)
+    hit("call.before", sqlite3.OperationalError)
 
 
 def _keep_answer(db: sqlite3.Connection, row: Sequence[object], fact: Sequence[object]) -> None:
@@ -342,6 +352,7 @@ def _keep_answer(db: sqlite3.Connection, row: Sequence[object], fact: Sequence[o
     ).rowcount
     if changed:
         db.execute(_KEEP_FACT, fact)
+    hit("answer.before", sqlite3.OperationalError)
 
 
 def _crc(about: object, names: object, value: object) -> int:

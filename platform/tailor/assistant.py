@@ -28,7 +28,7 @@ from tailor.example import Example, ExampleSelector
 from tailor.framing import Order, blocks, neutral, rules
 from tailor.prompting.wording import ITEM, QUESTION, Language, in_language
 from tailor.spending import Use
-from tailor.text import fold, language
+from tailor.text import fold, language, nfc
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -66,16 +66,25 @@ class Turn:
     role: Literal["user", "assistant"]
     content: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "content", nfc(self.content))
+
 
 @dataclass(frozen=True)
 class Ask:
-    """What comes in: a question, earlier turns, and which documents it is asked of."""
+    """What comes in: a question, earlier turns, and which documents it is asked of.
+
+    Composed and decomposed letters are one: texts are held in NFC.
+    """
 
     question: str
     history: tuple[Turn, ...] = ()
     repeat: int = 0
     """Which of several independent answers to the same question this is."""
     filters: Filters | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "question", nfc(self.question))
 
     @property
     def key(self) -> str:

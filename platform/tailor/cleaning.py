@@ -99,7 +99,7 @@ class Needs:
 
 def _needs(workspace: Workspace) -> Needs:
     from tailor.errors import NotApplicable
-    from tailor.run import newest_runs
+    from tailor.run import newest_runs, unreadable_runs
     from tailor.workspace import Workspace
 
     artifacts: set[Path] = set()
@@ -120,7 +120,8 @@ def _needs(workspace: Workspace) -> Needs:
     replayed = Replayed(workspace.root)
     replayed.config = workspace.config
     replayed.builds = False
-    unknown = ""
+    unread = unreadable_runs(replayed)
+    unknown = f"the record of {unread[0]} cannot be read" if unread else ""
     for run in newest_runs(replayed):
         try:
             run.assistant()

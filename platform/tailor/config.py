@@ -201,8 +201,10 @@ class Config:
             raw = tomllib.loads(path.read_text("utf-8-sig"))
         except FileNotFoundError:
             return cls()
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except ValueError as error:  # also of a number that has thousands of digits
             raise TailorError(f"{path} is not valid TOML: {error}. Mend that line.") from None
+        except RecursionError:
+            raise TailorError(f"{path} is nested too deeply: write it flat.") from None
         except OSError as error:
             raise TailorError(f"{path} cannot be read ({error.strerror}).") from None
         return cls().with_values(raw, str(path))

@@ -14,6 +14,7 @@ from typing import Any
 
 from tailor.config import Config, Goal
 from tailor.errors import TailorError
+from tailor.fault import hit
 
 
 def change(path: Path, values: Mapping[str, Any]) -> Config:
@@ -82,10 +83,14 @@ def _secret(text: str) -> bool:
 def _replace(path: Path, text: str) -> None:
     part = path.with_name(f".{path.name}.part")
     try:
+        hit("config.before")
+        part.unlink(missing_ok=True)  # a link would lead what is written elsewhere
         part.write_text(text, "utf-8", newline="")
         if path.exists():
             shutil.copymode(path, part)
+        hit("config.part")
         os.replace(part, path)
+        hit("config.after")
     except OSError as error:
         raise TailorError(
             f"{path} cannot be written ({error.strerror}); see to the permissions and free space, "

@@ -2,23 +2,40 @@
 
 TailorError            cause and next step; the command exits with 1
 ├── UsageError         an unknown stage, setting, option or key; exits with 2
+├── NewerVersion       a file was written by a newer version of Tailor
 ├── NotApplicable      a stage cannot be applied here; the ladder goes on without it
 └── BudgetReached      a further model call could pass --max-cost; paused, exits with 130
 """
 
 from __future__ import annotations
 
+_LONGEST = 2000
+"""Characters of a sentence; a key or a cell that it quotes may have millions."""
+
 
 class TailorError(Exception):
-    """One sentence with the cause and the next step; shown as it is, never as a traceback."""
+    """One sentence with the cause and the next step; shown as it is, never as a traceback.
+
+    What it quotes of servers, settings and libraries loses its secrets here, and where it is very
+    long its middle.
+    """
 
     exit_code = 1
+
+    def __init__(self, sentence: str = "") -> None:
+        from tailor.redaction import redacted
+
+        super().__init__(_shorter(redacted(_shorter(sentence, 3 * _LONGEST)), _LONGEST))
 
 
 class UsageError(TailorError):
     """The command, a setting or a configuration key is not one Tailor knows."""
 
     exit_code = 2
+
+
+class NewerVersion(TailorError):
+    """A newer version of Tailor wrote it; what it means is not guessed at."""
 
 
 class NotApplicable(TailorError):
@@ -48,3 +65,7 @@ class BudgetReached(TailorError):
     def with_left(self, left: str) -> BudgetReached:
         """The same, saying what is left to do: a sentence."""
         return BudgetReached(self.spent, self.limit, self.most, f"{left} ")
+
+
+def _shorter(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most * 3 // 4]} … {text[-most // 4 :]}"

@@ -32,7 +32,7 @@ _ADDRESS = re.compile(
     rf"|(?<![\w@./\\-])(?:{_HOST}|\d+(?:\.\d+){{3}})(?::\d+)?/{_PART}*",
     re.IGNORECASE,
 )
-_MAIL = re.compile(rf"[\w.+-]+@{_HOST}", re.IGNORECASE)
+_MAIL = re.compile(rf"(?<![\w.+-])[\w.+-]+@{_HOST}", re.IGNORECASE)
 _STOPS = ".,;:!?*_~…"
 _TAG = re.compile(r"<(?=[a-z/!?|])", re.IGNORECASE)
 _IMAGE = re.compile(r"!\[(?=[^\]]*\]\s*[(\[:])")

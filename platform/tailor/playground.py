@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
@@ -24,6 +23,7 @@ from tailor.assistant import Answer, Ask
 from tailor.benchmark import Evidence, Question
 from tailor.documents.passages import Passage
 from tailor.errors import TailorError, UsageError
+from tailor.moment import moment
 from tailor.run import alive, write_json
 
 if TYPE_CHECKING:
@@ -87,8 +87,8 @@ def put(state: Path, question: str, rows: Sequence[tuple[str, str]]) -> str:
     Raises:
         TailorError: the folder cannot be written.
     """
-    id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:8]}"
     home = state / "playground"
+    id = f"{moment(_ids(home))}-{uuid4().hex[:8]}"
     write_json(home / f"{id}.json", {"question": question, "rows": rows, "at": time.time()})
     write_json(home / "waiting" / id, id)
     return id

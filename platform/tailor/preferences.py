@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tailor.errors import TailorError
+from tailor.fault import hit
 
 FILE = "preferences.jsonl"
 
@@ -59,9 +60,11 @@ def prefer(knowledge: Path, question: str, chosen: Choice, rejected: Choice) -> 
                 file.seek(-1, os.SEEK_END)
                 # Else this line would be lost with one that was half written.
                 line = line if file.read(1) == b"\n" else f"\n{line}"
+            hit("preference.before")
             file.write(line.encode())
             file.flush()
             os.fsync(file.fileno())
+            hit("preference.after")
     except OSError as error:
         raise TailorError(
             f"{path} cannot be written ({error.strerror}); free disk space or permissions, then "
@@ -76,6 +79,20 @@ def preferences(knowledge: Path) -> tuple[Preference, ...]:
     Raises:
         TailorError: the file cannot be read.
     """
+    return tuple(one for one in _lines(knowledge) if isinstance(one, Preference))
+
+
+def unreadable(knowledge: Path) -> tuple[int, ...]:
+    """The numbers of the lines that hold no whole preference.
+
+    Raises:
+        TailorError: the file cannot be read.
+    """
+    return tuple(one for one in _lines(knowledge) if isinstance(one, int))
+
+
+def _lines(knowledge: Path) -> tuple[Preference | int, ...]:
+    """The preference of each line that is not empty; its number where it holds none."""
     path = knowledge / FILE
     try:
         text = path.read_text("utf-8", errors="replace")
@@ -83,17 +100,19 @@ def preferences(knowledge: Path) -> tuple[Preference, ...]:
         return ()
     except OSError as error:
         raise TailorError(f"{path} cannot be read ({error.strerror}).") from None
-    found = []
-    for line in filter(str.strip, text.split("\n")):
+    found: list[Preference | int] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
         try:
             item = json.loads(line)
             sides = _choice(item["chosen"]), _choice(item["rejected"])
-            found.append(Preference(str(item["question"]), *sides, str(item["at"])))
+            found.append(Preference(str(item["question"]), *sides, str(item.get("at", ""))))
         except (ValueError, TypeError, KeyError):
-            continue
+            found.append(number)
     return tuple(found)
 
 
 def _choice(item: Mapping[str, Any]) -> Choice:
-    prompt = tuple((str(role), str(content)) for role, content in item["prompt"])
+    prompt = tuple((str(role), str(content)) for role, content in item.get("prompt", ()))
     return Choice(item["row"], item["model"], item["text"], prompt)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from tailor.assistant import Answer, Assistant
 from tailor.benchmark import Split
-from tailor.errors import NotApplicable, TailorError
+from tailor.errors import NewerVersion, NotApplicable, TailorError
+from tailor.fault import hit
+from tailor.newer import of_json
 
 if TYPE_CHECKING:
     from tailor.answers import Fact
@@ -34,6 +36,8 @@ _CHANGED: Mapping[Change, str] = {
     "documents": "the documents or the embedder changed since this run",
     "metrics": "the metrics changed since this run, and its settings were chosen by them",
 }
+RECORD_VERSION = 1
+"""Of ``record.json``; raised when an older Tailor would misread it."""
 T = TypeVar("T")
 
 
@@ -227,6 +231,7 @@ class Run:
         """Write the record and the state, each at once or not at all."""
         record = {k: v for k, v in self.__dict__.items() if k != "workspace"}
         record["lineage"] = [asdict(step) for step in self.lineage]
+        record["schema_version"] = RECORD_VERSION
         write_json(self._folder / "record.json", record)
         write_json(self._folder / "state.json", asdict(state))
 
@@ -296,15 +301,15 @@ def _records(workspace: Workspace) -> list[Path]:
 
 
 def _read(path: Path, workspace: Workspace) -> Run | None:
-    """The record in a file; None where it is torn, or of a version that wrote other fields."""
+    """The record in a file; None where it is torn, or of a newer version."""
     try:
-        record = json.loads(path.read_text("utf-8"))
+        record = of_json(json.loads(path.read_text("utf-8")), RECORD_VERSION, path)
         record["lineage"] = tuple(Step(**step) for step in record["lineage"])
         record["notes"] = tuple(record.get("notes", ()))
         if record.get("artifacts") is not None:
             record["artifacts"] = tuple(record["artifacts"])
         return Run(**record, workspace=workspace)
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, NewerVersion):
         return None
 
 
@@ -327,8 +332,12 @@ def write_json(path: Path, value: object) -> None:
     text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        hit("json.before")
+        part.unlink(missing_ok=True)  # a link would lead what is written elsewhere
         part.write_text(text, "utf-8")
+        hit("json.part")
         os.replace(part, path)
+        hit("json.after")
     except OSError as error:
         raise TailorError(
             f"{path} cannot be written ({error.strerror}); free disk space or permissions, then "

@@ -15,6 +15,7 @@ from tailor.asking import asking
 from tailor.assistant import Answer, Ask, Assistant
 from tailor.benchmark import Question
 from tailor.errors import BudgetReached, TailorError
+from tailor.fault import hit
 from tailor.run import SPLITS, Run, State, Status, current_run, write_json
 
 if TYPE_CHECKING:
@@ -40,8 +41,11 @@ def ask_row(run: Run, assistant: Assistant, progress: Progress) -> None:
         TailorError: the provider refuses the calls, or an answer cannot be stored.
         KeyboardInterrupt: after what was in flight has been stored.
     """
+    from tailor.scale.reader import placed
+
     asked = _Asked(run, progress)
     asked.tell()
+    assistant = placed(assistant, run.workspace.place)
     workers = getattr(assistant.model, "concurrency", run.workspace.config.concurrency)
     try:
         with asking(_Asker(run, assistant, asked.waits), asked.pending, workers) as answered:
@@ -73,8 +77,10 @@ def _log_test(run: Run) -> None:
         "benchmark": run.benchmark,
         "questions": len(run.workspace.benchmark.split("test")),
     }
+    hit("evaluation.before")
     with (run.workspace.state / "test-evaluations.jsonl").open("a", encoding="utf-8") as log:
         log.write(json.dumps(line, ensure_ascii=False) + "\n")
+    hit("evaluation.after")
 
 
 class _Asked:

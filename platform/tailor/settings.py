@@ -85,10 +85,11 @@ def convert(value: Any, kind: Any) -> Any:
         what = "a whole number" if kind is int else "a number"
         try:
             number = kind(value)
-        except (TypeError, ValueError):
+        except (OverflowError, TypeError, ValueError):
             raise ValueError(f"{value!r} is not {what}") from None
         cut = kind is int and isinstance(value, float)
-        if isinstance(value, bool) or cut or not math.isfinite(number):
+        endless = kind is float and not math.isfinite(number)
+        if isinstance(value, bool) or cut or endless:
             raise ValueError(f"{value!r} is not {what}")
         return number
     if not isinstance(value, str):

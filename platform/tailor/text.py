@@ -29,8 +29,10 @@ def shown(name: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Text for a terminal: what steers it or hides is written out; lines and tabs stay."""
-    return "".join(c if c in "\n\t" else shown(c) for c in text)
+    """Text for a terminal: what steers it or hides is written out; lines, tabs, spaces stay."""
+    if text.isprintable():
+        return text
+    return "".join(c if c in "\n\t" or unicodedata.category(c) == "Zs" else shown(c) for c in text)
 
 
 def fold(text: str) -> str:

@@ -86,7 +86,7 @@ def answered(
     if len(failed) > len(questions) / 2:
         raise TailorError(
             f"{what} could not be tried: {len(failed)} of {len(questions)} questions failed "
-            f"({' '.join(str(failed[0]).split())[:200]}); run it again later."
+            f"({error_text(failed[0])}); run it again later."
         )
     return [found[at] for at in range(len(questions))]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tailor.errors import TailorError
+from tailor.fault import hit
 
 T = TypeVar("T")
 
@@ -22,12 +23,15 @@ def written(target: Path, fill: Callable[[Path], T]) -> T:
     if target.exists():
         raise TailorError(f"{target} is there already: name another folder.")
     try:
+        hit("folder.before")
         target.parent.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
         try:
             made = fill(part)
             part.chmod(0o755)
+            hit("folder.part")
             part.rename(target)
+            hit("folder.after")
         finally:
             shutil.rmtree(part, ignore_errors=True)
     except OSError as error:

@@ -17,6 +17,8 @@ from tailor.benchmark import Benchmark, Question, Split
 from tailor.config import Config
 from tailor.documents.passages import Passage, Splitter
 from tailor.errors import NotApplicable, TailorError
+from tailor.fault import hit
+from tailor.scale.place import Place
 from tailor.spending import Spending
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from tailor.rows import Row
     from tailor.run import Run
     from tailor.running import Progress
+    from tailor.scale.reading import FarBox
     from tailor.scoring.target import Target
     from tailor.stage import Stage
     from tailor.training.forecast import Forecast
@@ -69,6 +72,8 @@ class Workspace:
         """Told by stages how far long work has come: what, done, total."""
         self.note: Callable[[str], None] | None = None
         """Told by stages what they left out and why, a sentence each."""
+        self.place = Place()
+        """Where models are asked, texts embedded and files read."""
         self.builds = True
         """False: an artifact that is not there is refused, not built."""
         self.spending = Spending()
@@ -130,14 +135,26 @@ class Workspace:
         progress: Callable[[str, int, int], None] | None = None,
         dry_run: bool = False,
         retry: bool = False,
+        on: str = "",
     ) -> IngestReport:
         """Read, split, embed and index what changed in ``knowledge/``.
 
         With ``dry_run`` it is only listed what would happen. With ``retry`` files that were refused
         or empty are read again although they did not change. A table that is a copy of the
         benchmark is refused. Once the index is current, the enrichers of tailor.toml go through
-        what they do not know yet; what they fail over is told and refuses nothing.
+        what they do not know yet; what they fail over is told and refuses nothing. ``on`` names
+        the Ray cluster that does the work: see `tailor.scale.place.Place.on`.
         """
+        with self.place.on(on):
+            return self._ingest(paths, progress, dry_run, retry)
+
+    def _ingest(
+        self,
+        paths: Sequence[Path] | None,
+        progress: Callable[[str, int, int], None] | None,
+        dry_run: bool,
+        retry: bool,
+    ) -> IngestReport:
         from tailor.benchmarking.quoting import copy_check
         from tailor.documents.activity import announced, keep_report
         from tailor.documents.ingest import forget_refused, ingest
@@ -160,6 +177,7 @@ class Workspace:
                 recordings=recordings(self.config, lambda: self.answers, told),
                 sources=sources(self.config.sources, self.root),
                 dry_run=dry_run,
+                box=self._far_box(),
             )
 
         if dry_run:
@@ -179,6 +197,14 @@ class Workspace:
                 keep_report(self.state, report.to_json())
         self._indexes.clear()
         return report
+
+    def _far_box(self) -> FarBox | None:
+        """What parses files on the workers of the cluster that is connected."""
+        if self.place.cluster is None:
+            return None
+        from tailor.scale.reading import FarBox
+
+        return FarBox(self.place)
 
     def _enriched(
         self, paths: Sequence[Path] | None, told: Callable[[str, int, int], None]
@@ -240,11 +266,11 @@ class Workspace:
 
     def cut(self, splitter: Splitter, embedder: str = "") -> tuple[list[Passage], Vector]:
         """All passages, cut in another way, with their vectors; builds no index."""
-        from tailor.documents.generation import cut
-        from tailor.documents.index import indexed
+        from tailor.documents.building import cut
+        from tailor.documents.index import searched
 
         name = embedder or self.config.embedder
-        return cut(self.state, indexed(self.state), self.embedder(name), name, splitter)
+        return cut(self.state, searched(self.state), self.embedder(name), name, splitter)
 
     def embedder(self, name: str = "") -> Embeddings:
         """The embedder of this name, loaded once; the workspace's own without one."""
@@ -258,7 +284,8 @@ class Workspace:
         from tailor.models.embedder import embeddings
         from tailor.models.provider import embedder_url
 
-        return embeddings(name, embedder_url(self.config), self.config, self.limiter(name))
+        url, limiter = embedder_url(self.config), self.limiter(name)
+        return embeddings(name, url, self.config, limiter, self.place)
 
     @cached_property
     def _embedders(self) -> dict[str, Embeddings]:
@@ -408,7 +435,7 @@ class Workspace:
 
         name = model or self.config.model
         limiter = self.limiter(name)
-        return chat(name, self.config, self.answers, adapter, self.spending, limiter)
+        return chat(name, self.config, self.answers, adapter, self.spending, limiter, self.place)
 
     def limiter(self, model: str) -> Limiter:
         """What holds back the calls to a model's provider, shared by all who call it."""
@@ -453,15 +480,17 @@ class Workspace:
 
         Raises:
             NotApplicable: it is not there, and ``builds`` is False.
+            TailorError: it is damaged.
         """
         from filelock import FileLock
 
+        from tailor.artifact import check
         from tailor.cost import timed
 
         target = self.artifact_folder(kind, key)
         self.used_artifacts.append(target.name)
         if target.is_dir():
-            return target
+            return check(target)
         if not self.builds:
             raise NotApplicable(
                 f"What this row needs ({kind}) is not prepared, or its settings or data changed "
@@ -471,11 +500,14 @@ class Workspace:
         home.mkdir(parents=True, exist_ok=True)
         with FileLock(home / f"{target.name}.lock"):
             if not target.is_dir():
+                hit("artifact.before")
                 building = Path(tempfile.mkdtemp(dir=home, prefix="building-"))
                 try:
                     with timed(building, self.spending):
                         build(building)
+                    hit("artifact.part")
                     building.rename(target)
+                    hit("artifact.after")
                 finally:
                     shutil.rmtree(building, ignore_errors=True)
         return target
@@ -537,11 +569,16 @@ class Workspace:
         progress: Progress | None = None,
         repeats: int = 1,
         max_cost: float | None = None,
+        on: str = "",
     ) -> list[Run]:
-        """Apply the stages in order and score each on the benchmark; see `tailor.ladder.climb`."""
+        """Apply the stages in order and score each on the benchmark; see `tailor.ladder.climb`.
+
+        ``on`` names the Ray cluster that does the work: see `tailor.scale.place.Place.on`.
+        """
         from tailor.ladder import climb
 
-        return climb(self, stages, model, carry, progress, repeats, max_cost)
+        with self.place.on(on):
+            return climb(self, stages, model, carry, progress, repeats, max_cost)
 
     def check(self, ask: bool = False, model: str | None = None) -> Report:
         """Everything that is wrong with the benchmark; see `tailor.benchmarking.check.check`."""

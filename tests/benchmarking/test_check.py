@@ -13,6 +13,7 @@ import pytest
 from tailor.benchmarking.check import Report, check
 from tailor.benchmarking.finding import KINDS
 from tailor.benchmarking.power import power
+from tailor.benchmarking.support import support
 from tailor.initialize import initialize
 from tailor.workspace import Workspace
 
@@ -128,6 +129,7 @@ EVIDENCE = (
     ("25", "sales/refunds.md", "within 30 days. Refunds are paid within 5", True),
     ("12 days", "hr/leave.md", "go to Ms Alvarez", True),  # in the text around it
     ("three days", "hr/nghi-phep.md", "3 ngày lương", True),
+    ("maybe", "hr/leave.md", "12 days of paid annual leave", True),  # as yes and no
     ("19 days", "hr/leave.md", "12 days of paid annual leave", False),
     ("Mr Nguyễn", "hr/leave.md", "Requests for leave go to Ms Alvarez", False),
     ("by post", "sales/refunds.md", "by bank transfer", False),
@@ -149,6 +151,14 @@ def test_answers_and_their_evidence(acme: Workspace) -> None:
     assert not report.errors
 
 
+def test_a_name_in_the_possessive_is_said() -> None:
+    assert support(["Alvarez"], "Before Alvarez’s arrival nobody took requests.") == "said"
+    assert support(["McDonald's"], "The canteen is run by McDonald's.") == "said"
+    assert support(["45 min"], "from 4 h to 4 h 45 min") == "said"
+    assert support(["15 min"], "first 4 h 45 min, then 5 h") == "computed"
+    assert support(["Alva"], "Before Alvarez's arrival nobody took requests.") == "missing"
+
+
 def test_yes_no_questions_that_are_mostly_yes(acme: Workspace) -> None:
     lines = [
         {"question": f"Is rule number {at} in force?", "answer": "yes" if at else "no"}
@@ -156,6 +166,21 @@ def test_yes_no_questions_that_are_mostly_yes(acme: Workspace) -> None:
     ]
     (finding,) = (f for f in checked(acme, *lines).findings if f.kind == "yes_no")
     assert finding.values == {"n": 12, "share": "91.7%", "answer": "yes"}
+
+
+def test_only_questions_that_ask_the_same_contradict_each_other(acme: Workspace) -> None:
+    report = checked(
+        acme,
+        {"question": "What years are shown in the table of sales?", "answer": "2024"},
+        {"question": "What are the years shown in the table of sales?", "answer": "2025"},
+        {"question": "What was the change in sales of pumps at the Hải Phòng site?", "answer": "7"},
+        {"question": "What was the percentage change in sales of pumps at the Hải Phòng site?",
+         "answer": "0.2"},
+        {"question": "Quy mô trung bình của gia đình ở đây là bao nhiêu?", "answer": "3,62"},
+        {"question": "Quy mô trung bình của hộ gia đình ở đây là bao nhiêu?", "answer": "3,07"},
+    )  # fmt: skip
+    found = [(f.line, f.values["other"]) for f in report.findings if f.kind == "contradiction"]
+    assert found == [(2, 1)]
 
 
 def test_typed_without_accents_is_no_duplicate_unless_word_for_word(acme: Workspace) -> None:

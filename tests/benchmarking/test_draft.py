@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import pytest
 from tailor.benchmarking import prompts
 from tailor.benchmarking.check import check
 from tailor.benchmarking.drafting import KINDS, LEAKS, REPEATS, Drafted, draft
+from tailor.benchmarking.extractive_draft import _question
+from tailor.benchmarking.structure import Fact
 from tailor.benchmarking.wording import stands_alone, written_in
 from tailor.documents.evidence import locate
 from tailor.documents.index import documents
@@ -455,3 +458,9 @@ def test_every_kind_can_be_asked_for_in_both_languages() -> None:
     assert set(prompts.KINDS) == set(KINDS)
     for by_language in (*prompts.KINDS.values(), prompts.WRITE, prompts.READ, prompts.GUESS):
         assert set(by_language) == {"en", "vi"}
+
+
+def test_signs_without_words_are_no_answer() -> None:
+    fact = Fact("definition", "a.md", "A", "", "Loss", "", "5 days", "Loss: 5 days", "en")
+    assert _question(fact) is not None
+    assert _question(replace(fact, value="$$", quote="Loss: $$")) is None

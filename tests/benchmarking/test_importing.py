@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tailor.benchmark import Benchmark
+from tailor.benchmarking import imported
 from tailor.benchmarking.importing import import_questions
+from tailor.benchmarking.support import support
 from tailor.errors import TailorError, UsageError
 from tailor.workspace import Workspace
 
@@ -236,6 +239,28 @@ def test_contexts_by_id_of_a_second_file(empty: Workspace, tmp_path: Path) -> No
     )
     assert dict(brought.dropped) == {'there is no context "d2"': ["2"]}
     assert written(empty)[0]["evidence"][0]["quote"] == "Open from 8 to 17."
+
+
+def test_only_the_sentences_most_like_the_answer_are_tried(
+    empty: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+
+    def counted(answers: Sequence[str], quotes: str) -> str:
+        tried.append(quotes)
+        return support(answers, quotes)
+
+    monkeypatch.setattr(imported, "support", counted)
+    long = " ".join(f"Shelf {n} of the hall holds pumps from 2024." for n in range(2000))
+    sold = "The hall sold 40 pumps in May and 62 pumps in June."
+    corpus = source(tmp_path, "c.jsonl", [{"id": "d", "text": f"{long} {sold}"}])
+    rows = [{"question": "How many pumps were sold in May and June?", "answers": ["102 pumps"],
+             "source_ids": ["d"]},
+            {"question": "Which colour do pumps of the hall have?", "answers": ["red lacquer"],
+             "source_ids": ["d"]}]  # fmt: skip
+    import_questions(empty, source(tmp_path, "q.jsonl", rows), contexts=corpus, documents=True)
+    assert written(empty)[0]["evidence"][0]["quote"] == sold
+    assert len(tried) <= 102  # not 2,000 for what no sentence says
 
 
 def test_duplicates_and_ids(workspace: Workspace, tmp_path: Path) -> None:

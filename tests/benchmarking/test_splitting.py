@@ -45,6 +45,19 @@ def test_shares_are_kept_and_documents_stay_together(documents: int, off: float,
     assert placed == allot(questions, everything(questions), seed=seed)
 
 
+def test_a_question_inside_another_stays_with_it() -> None:
+    short = Question("a", "What is the average cost of selling, general and administrative work?",
+                     ("399",))  # fmt: skip
+    long = Question(
+        "b", f"Say what follows. {short.question[:-1]} at the Huế site in 2025?", ("7",)
+    )
+    other = Question(
+        "c", "What is the average cost of cleaning and of administrative work?", ("5",)
+    )
+    one, same, alone = groups([short, long, other])
+    assert one == same != alone
+
+
 def test_another_seed_is_another_split() -> None:
     questions = [about(at, f"{at % 30}.md") for at in range(90)]
     loose = everything(questions)
@@ -128,6 +141,8 @@ def test_the_command(tailor: Any, workspace: Workspace) -> None:
     assert done["shares"] == {"train": 0.25, "dev": 0.25, "test": 0.5}
     assert sum(done["counts"].values()) == 14
     assert min(done["counts"].values()) > 0
+    again = tailor("benchmark", "split", "--shares", "train=1,test=1", "-w", workspace.root)
+    assert "All 14 questions have a split already; --reassign" in again.err
     assert tailor("benchmark", "split", "--shares", "half", "-w", workspace.root).code == 2
     (workspace.knowledge / "benchmark.jsonl").write_text("", "utf-8")
     assert "nothing to split" in tailor("benchmark", "split", "-w", workspace.root).sentence

@@ -23,7 +23,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from tailor.documents import generation
+from tailor.documents import building, generation
 from tailor.documents.document import Place, clean
 from tailor.documents.embedding import unit
 from tailor.documents.index import Index, fused
@@ -67,7 +67,7 @@ def index(corpus: Path, state: Path, passages: int) -> Index:
     if folder is None:
         with generation.lock(state):
             found = documents(corpus, passages)
-            folder = generation.build(state, found, embedder, "shipped", Splitter()).folder
+            folder = building.build(state, found, embedder, "shipped", Splitter()).folder
             generation.publish(state, folder)
     return Index.open(folder, embedder)
 

@@ -72,6 +72,18 @@ def test_files_of_one_reason_are_told_together(tailor, workspace: Workspace) -> 
     assert "program-09.exe and 2 more: " in line
 
 
+def test_of_many_duplicates_the_first_are_named(tailor, workspace: Workspace) -> None:
+    for number in range(13):
+        for copy in ("a", "b"):
+            name = workspace.knowledge / f"twin-{number:02}{copy}.txt"
+            name.write_text(f"Shelf number {number} holds the pumps of the year {1990 + number}.")
+    lines = tailor("ingest", "-w", workspace.root).err.splitlines()
+    told = [line for line in lines if line.startswith("duplicate: ")]
+    assert told[0] == "duplicate: twin-00b.txt: same content as twin-00a.txt"
+    assert len(told) == 11
+    assert told[-1].startswith("duplicate: 3 more files; --report and --json list them")
+
+
 def test_stale_questions_are_in_the_report(tailor, workspace: Workspace) -> None:
     path = workspace.knowledge / "hr" / "leave.md"
     path.write_text(path.read_text("utf-8").replace("12 days", "15 days"), "utf-8")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from langchain_core.embeddings import Embeddings
 
-from tailor.documents import generation, parts
+from tailor.documents import cutting, generation, parts
 from tailor.documents.dense import DenseIndex
 from tailor.documents.document import Document
 from tailor.documents.index import Index, documents, open_index
@@ -53,6 +53,12 @@ def searched(company: Company) -> Index:
         company.write(path, text)
     company.ingest()
     return open_index(company.state, company.embeddings, "hashed")
+
+
+@pytest.fixture
+def graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few passages are searched as many are."""
+    monkeypatch.setattr("tailor.documents.index._COMPARED", 0)
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.5, 1.0])
@@ -157,6 +163,7 @@ def test_damaged_generation_is_refused_and_rebuilt(searched: Index, company: Com
     assert open_index(company.state, company.embeddings, "hashed").search("annual leave")
 
 
+@pytest.mark.usefixtures("graph")
 def test_damaged_vectors_are_refused_and_rebuilt(searched: Index, company: Company) -> None:
     folder = generation.current(company.state)
     assert folder is not None
@@ -172,6 +179,7 @@ def test_damaged_vectors_are_refused_and_rebuilt(searched: Index, company: Compa
     assert rebuilt.search("annual leave")[0].document == "hr/leave.md"
 
 
+@pytest.mark.usefixtures("graph")
 def test_damaged_vectors_of_another_splitter_are_rebuilt(searched: Index, company: Company) -> None:
     splitter = Splitter(30, 0)
     small = open_index(company.state, company.embeddings, "hashed", splitter)
@@ -185,6 +193,7 @@ def test_damaged_vectors_of_another_splitter_are_rebuilt(searched: Index, compan
     assert rebuilt.search("annual leave")[0].document == "hr/leave.md"
 
 
+@pytest.mark.usefixtures("graph")
 def test_a_passing_failure_to_open_deletes_nothing(
     searched: Index, company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,6 +215,7 @@ def too_many_open_files(*_: object) -> None:
     raise OSError(errno.EMFILE, "Too many open files")
 
 
+@pytest.mark.usefixtures("graph")
 def test_damage_in_an_unwritable_workspace_is_one_sentence(
     searched: Index, company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,6 +230,7 @@ def test_damage_in_an_unwritable_workspace_is_one_sentence(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="folders are writable there")
+@pytest.mark.usefixtures("graph")
 def test_read_only_workspace(searched: Index, company: Company) -> None:
     index = open_index(company.state, company.embeddings, "hashed")
     entries = [company.state, *company.state.rglob("*")]
@@ -293,6 +304,7 @@ def test_retriever_gives_passages(searched: Index) -> None:
     )
 
 
+@pytest.mark.usefixtures("graph")
 def test_many_passages_in_several_batches(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -306,6 +318,7 @@ def test_many_passages_in_several_batches(
         assert index.search(f"topic{number}")[0].document == f"{number}.txt"
 
 
+@pytest.mark.usefixtures("graph")
 def test_small_changes_are_applied_to_a_copy(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -348,7 +361,7 @@ def test_unchanged_documents_are_not_cut_again(
         cut.append(document.path)
         return split(document, *settings)
 
-    monkeypatch.setattr(generation, "split", counted)
+    monkeypatch.setattr(cutting, "split", counted)
     company.write("hr/leave.md", "# Leave\n\nNew employees get 13 days.\n\n# Sick\n\nCall us.")
     company.ingest()
     assert cut == ["hr/leave.md"]
@@ -362,7 +375,11 @@ def test_unchanged_documents_are_not_cut_again(
     assert passages[0] == passages[1]
 
 
-def test_equal_texts_share_a_vector_and_are_both_found(company: Company) -> None:
+@pytest.mark.parametrize("compared", [0, 100])
+def test_equal_texts_share_a_vector_and_are_both_found(
+    company: Company, compared: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tailor.documents.index._COMPARED", compared)
     company.write("a.txt", "Same words here.\n\nMore in a.")
     company.write("b.md", "Same words here.")
     company.write("c.md", "# H\n\nSame words here.")

@@ -147,6 +147,23 @@ def test_docx_tables() -> None:
     )
 
 
+def test_docx_cells_stay_under_their_column() -> None:
+    made = docx.Document()
+    table = made.add_table(rows=3, cols=3)
+    for row, texts in enumerate((("Item", "Unit", "Price"), ("Total", "", "5"), ("x", "", "7"))):
+        for column, text in enumerate(texts):
+            table.cell(row, column).text = text
+    table.cell(1, 0).merge(table.cell(1, 1))
+    last = table.rows[2]._tr
+    last.get_or_add_trPr().append(OxmlElement("w:gridBefore"))
+    last.trPr[-1].set(qn("w:val"), "2")
+    for cell in list(last.tc_lst)[:2]:
+        last.remove(cell)
+    assert read("a.docx", saved(made)).text == (
+        "| Item | Unit | Price |\n| Total |  | 5 |\n|  |  | 7 |"
+    )
+
+
 def test_docx_of_the_strict_standard_and_with_macros() -> None:
     made = docx.Document()
     made.add_heading("Scope", 1)
@@ -345,6 +362,18 @@ def test_pptx_hidden_slides_merged_cells_and_shows() -> None:
         }
 
 
+def test_pptx_cells_stay_under_their_column() -> None:
+    made = pptx.Presentation()
+    slide = made.slides.add_slide(made.slide_layouts[5])
+    slide.shapes.title.text = "Prices"
+    table = slide.shapes.add_table(2, 3, Inches(1), Inches(2), Inches(6), Inches(2)).table
+    for row, texts in enumerate((("Item", "Unit", "Price"), ("Total", "", "5"))):
+        for column, text in enumerate(texts):
+            table.cell(row, column).text = text
+    table.cell(1, 0).merge(table.cell(1, 1))
+    assert read("a.pptx", saved(made)).text.endswith("| Item | Unit | Price |\n| Total |  | 5 |")
+
+
 # OpenDocument
 
 _OPEN = " ".join(
@@ -401,6 +430,19 @@ def test_odt() -> None:
         "| Nơi | Mức |\n| Huế | 300 |\n| Huế | 400 |",
         "header and footer": "Mã số QT-05",
     }
+
+
+def test_odt_cells_stay_under_their_column() -> None:
+    def cell(text: str, more: str = "") -> str:
+        return f"<table:table-cell {more}><text:p>{text}</text:p></table:table-cell>"
+
+    wide = cell("Tổng", 'table:number-columns-spanned="2"')
+    body = (
+        f"<table:table><table:table-row>{cell('Món')}{cell('Đơn vị')}{cell('Giá')}"
+        f"</table:table-row><table:table-row>{wide}<table:covered-table-cell/>{cell('5')}"
+        "</table:table-row></table:table>"
+    )
+    assert read("a.odt", opened("text", body)).text == "| Món | Đơn vị | Giá |\n| Tổng |  | 5 |"
 
 
 def test_ods() -> None:
@@ -507,6 +549,15 @@ def test_rtf_vietnamese_in_unicode_and_code_pages() -> None:
         "Nghỉ phép": "Nghỉ phép\n\nMười hai ngày, 😀.\n\n- First\n\nSecond\nhalf[1]\n\n[1] A note.",
         "header and footer": "Mã số QT-05",
     }
+
+
+def test_rtf_groups_to_pass_over_and_bullets_of_unknown_fonts() -> None:
+    text = (
+        b"{\\rtf1\\ansi{\\fonttbl{\\f0 A;}{\\f3\\fcharset128 OpenSymbol;}}"
+        b"{\r\n\\*\\wgrffmtfilter 013f}"
+        b"\\pard One.\\par{\\listtext\\f3 \\'96\\tab}two\\par{\\listtext\\f0 \\'96\\tab}three\\par}"
+    )
+    assert read("a.rtf", text).text == "One.\n\n- two\n- three"
 
 
 def test_rtf_tables_and_binary_data() -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tailor.documents.box import Limits
+from tailor.documents.box import Box, Limits
 from tailor.documents.document import Document, Unread, document
 from tailor.documents.index import documents
 from tailor.documents.ingest import IngestReport, forget_refused, ingest
@@ -315,7 +315,7 @@ def test_one_bad_document_among_a_thousand(company: Company) -> None:
     company.write("5/hungry.json", b"[" + b"[]," * 5_000_000 + b"0]")
     report = ingest(
         *(company.knowledge, company.state, embeddings("shipped"), "shipped", Splitter()),
-        limits=Limits(memory=300 << 20),
+        box=Box(Limits(memory=300 << 20)),
     )
     named = [file for file in report.files if file.status != "indexed"]
     assert [(file.path, file.reason) for file in named] == [

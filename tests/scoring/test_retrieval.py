@@ -2,7 +2,7 @@ import math
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tailor.documents.passages import Passage
@@ -91,6 +91,7 @@ spans = st.tuples(st.sampled_from("ab"), st.integers(0, 90), st.integers(1, 40))
 )
 
 
+@settings(deadline=None)
 @given(st.lists(spans.map(lambda s: passage(*s)), max_size=6), st.lists(spans, max_size=4))
 def test_between_0_and_1_and_recall_grows_with_k(found, wanted):
     values = [recall_at(found, wanted, k) for k in (1, 3, 6)]
@@ -104,6 +105,7 @@ def test_between_0_and_1_and_recall_grows_with_k(found, wanted):
 # unchanged when only the chunking changes
 
 
+@settings(deadline=None)
 @given(
     st.lists(spans.map(lambda s: passage(*s)), min_size=1, max_size=6),
     st.lists(spans, min_size=1, max_size=4),
@@ -124,6 +126,7 @@ regions = st.permutations(range(6))
 edges = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=6, max_size=6)
 
 
+@settings(deadline=None)
 @given(regions, st.lists(st.integers(0, 5), min_size=1, max_size=4), edges, edges)
 def test_other_borders_change_no_metric(order, held, one, other):
     """Six regions of a document, some with evidence in their middle, cut at other borders."""
@@ -137,6 +140,7 @@ def test_other_borders_change_no_metric(order, held, one, other):
     assert measures(ranking(one), wanted) == measures(ranking(other), wanted)
 
 
+@settings(deadline=None)
 @given(st.lists(spans.map(lambda s: passage(*s)), max_size=6), st.lists(spans, max_size=4))
 def test_every_measure_lies_between_0_and_1(found, wanted):
     for value in measures(found, wanted).values():

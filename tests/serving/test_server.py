@@ -73,6 +73,29 @@ def test_a_new_index_and_new_settings_without_a_failed_request(
     served.end()
 
 
+def test_a_deleted_document_is_shown_no_more(root: Path, engine: Engine, begin: Begin) -> None:
+    """In a server that was open before it was deleted."""
+    engine.said = lambda messages: "zebra"  # no passage says it, so all that are shown are cited
+    (root / "knowledge" / "sales.md").write_text("The head of sales is Ms Blue.\n", "utf-8")
+    served = begin(root, engine, "retrieval")
+
+    def cited(question: str) -> set[str]:
+        told = served.chat(question).json["choices"][0]["tailor"]["citations"]
+        return {one["document"] for one in told}
+
+    assert "sales.md" in cited("Who is the head of sales?")
+    (root / "knowledge" / "sales.md").unlink()
+    Workspace(root).ingest()
+    end = time.monotonic() + 20
+    while not served.ask("GET", "/health").json["swaps"]:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    questions = ("Who is the head of sales?", "Who heads sales now?", "Is it Ms Blue?")
+    assert [cited(question) for question in questions] == [{"leave.md"}] * 3
+    assert not any("Ms Blue" in str(one.body) for one in engine.server.requests[-3:-1])
+    served.end()
+
+
 def test_what_runs_is_finished_and_kept(root: Path, engine: Engine, begin: Begin) -> None:
     served = begin(root, engine, "retrieval")
     gate = threading.Event()

@@ -6,7 +6,7 @@ import pytest
 
 from tailor.errors import NotApplicable
 from tailor.models.chat import Chat
-from tailor.preferences import Choice, prefer
+from tailor.preferences import Choice, prefer, preferences, unreadable
 from tailor.stages import FineTuning
 from tailor.training.pairs import preferential
 from tailor.training.preference_lessons import PreferenceLessons, preference_lessons
@@ -55,6 +55,28 @@ def test_votes_that_teach_nothing_are_named(hosted: Workspace) -> None:
     assert found.to_json()["reasons"] == {
         "leak": 1, "same_answers": 1, "empty": 1, "revoked": 1, "voted_again": 1,
     }  # fmt: skip
+
+
+def test_a_vote_cut_anywhere_is_left_out_and_told(hosted: Workspace) -> None:
+    for question in ("Who waters the plants?", "Who sings?"):
+        prefer(hosted.knowledge, question, choice("the guard"), choice("nobody"))
+    path = hosted.knowledge / "preferences.jsonl"
+    whole = path.read_bytes()
+    first = whole.index(b"\n") + 1
+    for end in range(first, len(whole)):
+        path.write_bytes(whole[:end])
+        kept = preferences(hosted.knowledge)
+        assert [one.question for one in kept[:1]] == ["Who waters the plants?"]
+        torn = end not in (first, len(whole) - 1)  # all of it but the end of its line is all
+        assert (len(kept), unreadable(hosted.knowledge)) == (
+            1 + (end > first and not torn),
+            (2,) * torn,
+        )
+    path.write_bytes(whole[:-9])
+    told: list[str] = []
+    hosted.note = told.append
+    assert len(learnt(hosted).train) == 1
+    assert told == ["Left out of preferences.jsonl, which cannot be read there: line 2."]
 
 
 def test_votes_on_one_question_are_on_one_side(hosted: Workspace) -> None:

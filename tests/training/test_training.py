@@ -169,6 +169,17 @@ def test_killed_it_goes_on_with_the_same_curve(tmp_path: Path, whole: Job) -> No
     assert (made.adapter / weights).read_bytes() == (whole.adapter / weights).read_bytes()
 
 
+def test_an_empty_checkpoint_is_none(tmp_path: Path) -> None:
+    home = tmp_path / "checkpoints"
+    kept = checkpoints.write(home, 1, lambda part: (part / "a.json").write_text("{}") and None)
+    (home / "step-2").mkdir()
+    (home / "step-3").mkdir()
+    (home / "step-3" / "a.json").write_text("{}")  # all but the manifest, which is written last
+    assert checkpoints.newest(home) == kept
+    (kept / "a.json").unlink()
+    assert checkpoints.newest(home) is None
+
+
 def test_pickled_files_are_never_loaded(tmp_path: Path, whole: Job) -> None:
     home = tmp_path / "checkpoints"
     kept = checkpoints.write(home, 1, lambda part: (part / "a.json").write_text("{}") and None)

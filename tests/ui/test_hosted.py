@@ -38,8 +38,8 @@ def shown(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, lang: str) -> t
 
 def job(state: Path) -> HostedJob:
     made = begun(
-        "k" * 16, host="api.openai.com", base="gpt-4o-mini", method="supervised", epochs=3,
-        lessons=120, held_out=12, tokens=54_000, cost_usd=0.16,
+        state, "k" * 16, host="api.openai.com", base="gpt-4o-mini", method="supervised",
+        epochs=3, lessons=120, held_out=12, tokens=54_000, cost_usd=0.16,
     )  # fmt: skip
     return keep(state, replace(made.with_job(Job("ftjob-1", "running")), events=EVENTS))
 

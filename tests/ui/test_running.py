@@ -141,7 +141,7 @@ def test_a_limit_asks_first_pauses_and_is_resumed_by_keyboard(
     page = visit(tabs, f"{ui.url}/stages?stage=prompting")
     expect(page.get_by_text(re.compile(r"30 calls to make · about [\d,]+ tokens"))).to_be_visible()
     limit = page.get_by_role("spinbutton", name="Most it may cost, in US dollars")
-    page.get_by_role("button", name="Repeats and limit").click()
+    page.get_by_role("button", name="Repeats, limit and cluster").click()
     limit.fill("0.06")
     limit.press("Enter")
     page.keyboard.press("Escape")
@@ -156,7 +156,7 @@ def test_a_limit_asks_first_pauses_and_is_resumed_by_keyboard(
     assert 0 < paid < 30
     assert asked(page) == paid
 
-    page.get_by_role("button", name="Repeats and limit").click()
+    page.get_by_role("button", name="Repeats, limit and cluster").click()
     limit.fill("9")
     limit.press("Enter")
     page.keyboard.press("Escape")

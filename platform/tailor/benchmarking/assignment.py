@@ -27,6 +27,8 @@ class Assignment:
     """As asked for, adding up to 1."""
     counts: Mapping[Split, int]
     languages: Mapping[Split, Mapping[str, int]]
+    loose: int
+    """Questions that were to be given a split; all others kept theirs."""
     changed: int
     """Lines that now name another split than before."""
     groups: int
@@ -101,6 +103,7 @@ def split(
         languages={
             name: Counter(q.lang for q in placed if q.split == name) for name in get_args(Split)
         },
+        loose=len(loose),
         changed=len(changed),
         groups=len(sizes),
         largest=max(sizes.values()),

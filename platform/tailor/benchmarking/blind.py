@@ -10,6 +10,7 @@ from tailor.asking import asking
 from tailor.assistant import Answer, Ask
 from tailor.benchmark import Line
 from tailor.benchmarking.finding import Finding
+from tailor.errors import TailorError
 from tailor.scoring.score import score
 
 if TYPE_CHECKING:
@@ -30,8 +31,11 @@ def answered_blind(
     Answers are kept: a second check asks only what is new.
 
     Raises:
-        TailorError: the provider refuses the calls.
+        TailorError: a call fails.
     """
+    from tailor.models.chat import HALT
+    from tailor.models.retry import error_text
+
     model = model or workspace.config.model
     assistant = workspace.root_assistant(model)
     chain, fingerprint = assistant.chain(), assistant.fingerprint
@@ -44,7 +48,15 @@ def answered_blind(
         former = known.get(asked.key)
         if former is not None and former.outcome != "error":
             return former
-        answer = chain.invoke(asked)
+        try:
+            answer = chain.invoke(asked, {"configurable": {HALT: halt}})
+        except TailorError:
+            raise
+        except Exception as error:  # each provider raises its own
+            raise TailorError(
+                f"{model} did not answer {line.question.id} ({error_text(error)}): run the same "
+                "command again; what was answered is kept."
+            ) from None
         workspace.answers.keep_answer(fingerprint, asked.key, answer)
         return answer
 

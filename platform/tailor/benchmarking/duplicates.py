@@ -12,8 +12,11 @@ from tailor.text import fold, nfc, words
 
 NEAR = 0.75
 """Share of common words by which two questions with the same answer are one question."""
-SAME = 0.9
-"""Share of common words by which two questions should have the same answer."""
+_LIGHT = frozenset(
+    "a an the of in on at to for is are was were be been do does did has have it its this that "
+    "these those there please la cua thi ma co duoc bi o tai nhung cac nay do cho".split()
+)
+"""Words, without accents, by which two questions may differ and still ask the same."""
 
 _FORMS: dict[str, Callable[[str], str]] = {
     "exact": str,
@@ -50,7 +53,7 @@ def unrepeated(lines: Sequence[Line]) -> list[Line]:
 
 def alike(lines: Sequence[Line]) -> Iterator[Finding]:
     """Questions with nearly the same words: with the same answer, or with another one."""
-    for first, second, overlap in pairs([line.question.question for line in lines], NEAR):
+    for first, second, _ in pairs([line.question.question for line in lines], NEAR):
         a, b = lines[first].question, lines[second].question
         form = _FORMS["accents"]
         if form(a.question) == form(b.question) or _numbers(a.question) != _numbers(b.question):
@@ -61,12 +64,17 @@ def alike(lines: Sequence[Line]) -> Iterator[Finding]:
             typed = a.split == b.split and _bare(a.question) != _bare(b.question)
             if not typed:  # typed without accents, on purpose
                 yield Finding("near_question", lines[second].number, b.id, where)
-        elif overlap >= SAME:
+        elif _told(a.question) == _told(b.question):
             yield Finding("contradiction", lines[second].number, b.id, where)
 
 
 def _bare(text: str) -> bool:
     return fold(text) == text.casefold()
+
+
+def _told(text: str) -> set[str]:
+    """The words that make the question; a plural counts as its singular."""
+    return {word.removesuffix("s") for word in words(fold(text)) if word not in _LIGHT}
 
 
 def _numbers(text: str) -> set[str]:

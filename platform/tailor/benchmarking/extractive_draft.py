@@ -58,6 +58,8 @@ def candidates(documents: Sequence[Document], lang: str | None) -> Iterator[tupl
 def _question(fact: Fact) -> Question | None:
     asked = _ASK[fact.lang](fact)
     answers = _answers(fact)
+    if not words(fact.value):
+        return None  # a formula's signs
     if any(f" {' '.join(words(a))} " in f" {' '.join(words(asked))} " for a in answers):
         return None
     kind = "table" if fact.form == "cell" else "direct"

@@ -10,6 +10,7 @@ from typing import Any
 
 from tailor.benchmark import Line
 from tailor.errors import TailorError
+from tailor.fault import hit
 
 
 def edit(
@@ -49,12 +50,16 @@ def write(path: Path, text: str) -> None:
     """
     part = path.with_name(f".{path.name}.part")
     try:
+        hit("benchmark.before")
         path.parent.mkdir(parents=True, exist_ok=True)
+        part.unlink(missing_ok=True)  # a link would lead what is written elsewhere
         with part.open("w", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
+        hit("benchmark.part")
         os.replace(part, path)
+        hit("benchmark.after")
     except OSError as error:
         part.unlink(missing_ok=True)
         raise TailorError(

@@ -219,8 +219,10 @@ KINDS: Mapping[str, Sentences] = {
     ),
     "empty_split": (
         "warning",
-        "There are no {split} questions; `tailor benchmark split` shares them out.",
-        "Chưa có câu hỏi {split}; `tailor benchmark split` sẽ chia giúp.",
+        "There are no {split} questions; `tailor benchmark split` shares them out, with --reassign "
+        "where all have a split.",
+        "Chưa có câu hỏi {split}; `tailor benchmark split` sẽ chia giúp, thêm --reassign nếu câu "
+        "nào cũng đã có tập.",
     ),
     "shared_documents": (
         "warning",

@@ -21,6 +21,7 @@ from tailor.benchmarking.rows import rows
 from tailor.errors import TailorError, UsageError
 from tailor.run import Run, State, Step, all_runs
 from tailor.scoring import format
+from tailor.scoring.export import harmless
 from tailor.scoring.metrics import f1
 from tailor.scoring.statistics import Interval, interval
 
@@ -112,9 +113,9 @@ def export(
     random.Random(seed).shuffle(questions)
     out = io.StringIO(newline="")
     table = csv.writer(out)
-    table.writerow(head(workspace))
+    table.writerow(map(harmless, head(workspace)))
     for question in questions[:n]:
-        table.writerow([question.id, _plain(question.question), "", ""])
+        table.writerow([harmless(question.id), harmless(question.question), "", ""])
     write(path, "\ufeff" + out.getvalue())  # the mark makes spreadsheets read it as UTF-8
     return len(questions[:n])
 
@@ -249,7 +250,10 @@ def _read(workspace: Workspace, path: Path) -> tuple[list[tuple[Question, Answer
     """Questions with answers, how many were left open, and what could not be used."""
     if not path.expanduser().is_file():
         raise TailorError(f"There is no file {path}; see to its path.")
-    questions = {q.id: q for q in workspace.benchmark.questions}
+    every = workspace.benchmark.questions
+    # As it was exported, where a spreadsheet would run what an id begins with.
+    questions = {str(harmless(q.id)).strip(): q for q in every}
+    questions |= {q.id.strip(): q for q in every}
     taken: dict[str, tuple[Question, Answer]] = {}
     blank, problems = 0, []
     for number, row in rows(str(path)):
@@ -312,11 +316,6 @@ def _record(workspace: Workspace, name: str, answers: Mapping[str, Answer]) -> R
     )
     run.save(State("complete", len(answers), len(answers), 0, 0))
     return run
-
-
-def _plain(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in "=+-@" else text
 
 
 def _words(text: str) -> list[str]:

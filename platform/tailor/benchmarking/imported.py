@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from heapq import nlargest
 from math import log
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from tailor.workspace import Workspace
 
 _LONGEST_QUOTE = 300
+_TRIED = 100
+"""Sentences of a context, the most alike first, that an answer may be computed from."""
 _UNSEEN = dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF))
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+(?=\S)|\n+")
 
@@ -104,7 +108,7 @@ def evidence_in(
     that it is such a guess.
     """
     found: list[Evidence] = []
-    best: tuple[tuple[bool, float], Evidence] | None = None
+    best: tuple[bool, float, Evidence] | None = None
     # Numbers are left out: a table's head would answer every question about its years.
     wanted = {w for w in words(fold(" ".join((item.question, *answers)))) if not w.isdigit()}
     for context in item.contexts:
@@ -116,14 +120,24 @@ def evidence_in(
         if place:
             found.append(Evidence(document, _sentence(text, *place)))
             continue
-        for sentence, said in documents.sentences(context):
-            shared = sum(said[word] for word in wanted & said.keys())
-            follows = shared > 0 and support(answers, sentence) in ("said", "computed")
-            if best is None or (follows, shared) > best[0]:
-                best = (follows, shared), Evidence(document, _cut(sentence))
+        near = _nearest(documents.sentences(context), wanted, answers)
+        if near and (best is None or near[:2] > best[:2]):
+            best = (*near[:2], Evidence(document, _cut(near[2])))
     if found or best is None:
         return found, False
-    return [best[1]], True
+    return [best[2]], True
+
+
+def _nearest(
+    sentences: Sequence[tuple[str, Mapping[str, float]]], wanted: set[str], answers: Sequence[str]
+) -> tuple[bool, float, str] | None:
+    """Of the sentences most like what is wanted the first that the answer follows from, or the
+    most alike: whether it follows, how alike it is, and the sentence."""
+    rated = [(sum(said[w] for w in wanted & said.keys()), s) for s, said in sentences]
+    for shared, sentence in nlargest(_TRIED, rated, key=itemgetter(0)):
+        if shared > 0 and support(answers, sentence) in ("said", "computed"):
+            return True, shared, sentence
+    return (False, *max(rated, key=itemgetter(0))) if rated else None
 
 
 def _answer_in(

@@ -111,16 +111,23 @@ class _Taking:
     def take_all(self, items: Iterable[Item | ValueError], number: int) -> None:
         """Keep what can be kept of a row's items."""
         self.rows += 1
-        for item in items:
-            try:
-                if isinstance(item, ValueError):
-                    raise item
-                self.take(_looked_up(item, self.by_id), number)
-                self.with_contexts += bool(item.contexts)
-            except _Left as left:
-                self.dropped[left.reason].append(left.where)
-            except ValueError as error:
-                self.dropped[str(error)].append(str(number))
+        try:
+            for item in items:
+                self._take_one(item, number)
+        except (AttributeError, LookupError, TypeError):
+            # Forms nest lists and objects many ways; where one is of another kind is all the same.
+            self.dropped["its parts are not as its form has them"].append(str(number))
+
+    def _take_one(self, item: Item | ValueError, number: int) -> None:
+        try:
+            if isinstance(item, ValueError):
+                raise item
+            self.take(_looked_up(item, self.by_id), number)
+            self.with_contexts += bool(item.contexts)
+        except _Left as left:
+            self.dropped[left.reason].append(left.where)
+        except ValueError as error:
+            self.dropped[str(error)].append(str(number))
 
     def take(self, item: Item, number: int) -> None:
         """Keep an item as a line of the benchmark.

@@ -118,6 +118,8 @@ def _json(path: Path, text: str) -> Iterator[Numbered]:
         raise TailorError(f"{path}:{error.lineno}: not JSON ({error.msg}).") from None
     except RecursionError:
         raise TailorError(f"{path} is nested too deeply to be read.") from None
+    except ValueError as error:  # a number of thousands of digits
+        raise TailorError(f"{path} cannot be read ({error}).") from None
     if isinstance(value, dict):
         lists = [inner for inner in value.values() if isinstance(inner, list)]
         value = value.get("data", lists[0] if len(lists) == 1 else [value])
@@ -127,14 +129,13 @@ def _json(path: Path, text: str) -> Iterator[Numbered]:
 
 
 def _xlsx(path: Path) -> Iterator[Numbered]:
-    from zipfile import BadZipFile
-
     from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
+
+    from tailor.documents.readers.archive import opened
 
     try:
-        book = load_workbook(path, read_only=True, data_only=True)
-    except (BadZipFile, InvalidFileException, KeyError, OSError, ValueError) as error:
+        book = load_workbook(opened(path.read_bytes()), read_only=True, data_only=True)
+    except Exception as error:  # over a damaged one the library raises about anything
         raise TailorError(f"{path} is not an XLSX file ({error}).") from None
     try:
         names: list[str] = []
@@ -147,6 +148,8 @@ def _xlsx(path: Path) -> Iterator[Numbered]:
                 continue
             values = ("" if cell is None else cell for cell in cells)
             yield number, {n: c for n, c in zip(names, values, strict=False) if n}
+    except Exception as error:
+        raise TailorError(f"{path} is damaged: its first sheet cannot be read ({error}).") from None
     finally:
         book.close()
 
@@ -157,6 +160,8 @@ def _dataset(
     import datasets
 
     datasets.disable_progress_bars()
+    if Path(name).is_dir():
+        _stays(Path(name))
     try:
         if (Path(name) / "state.json").exists() or (Path(name) / "dataset_dict.json").exists():
             loaded = datasets.load_from_disk(name)
@@ -181,3 +186,25 @@ def _dataset(
                 # -1 is a class that is not told.
                 told = {c: k.int2str(entry[c]) for c, k in names.items() if (entry[c] or 0) >= 0}
                 yield number, {**({"split": part} if part else {}), **entry, **told}
+
+
+def _stays(folder: Path) -> None:
+    """Refuse a folder whose card sends the reader elsewhere: to an address, or out of the folder.
+
+    Raises:
+        TailorError: it does.
+    """
+    from huggingface_hub import metadata_load
+
+    card, other = folder / "README.md", folder / ".huggingface.yaml"
+    told: Any = None
+    try:
+        told = (metadata_load(card) or {}).get("configs") if card.is_file() else None
+    except Exception:  # whatever is wrong with it, the library tells
+        return
+    text = json.dumps(told, default=str) + (other.read_text("utf-8") if other.is_file() else "")
+    if re.search(r'://|::|\.\./|"[/~]|: */', text):
+        raise TailorError(
+            f"{folder} names data files elsewhere in its {card.name if told else other.name}, "
+            "which are not fetched: put the files into the folder, and their names there."
+        )

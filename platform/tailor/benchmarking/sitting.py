@@ -17,6 +17,7 @@ from tailor.assistant import Answer, Ask, digest
 from tailor.benchmark import Question, Split
 from tailor.benchmarking import human
 from tailor.errors import TailorError, UsageError
+from tailor.fault import hit
 from tailor.text import nfc
 
 if TYPE_CHECKING:
@@ -82,10 +83,12 @@ def give(workspace: Workspace, name: str, question: Question, text: str, seconds
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as file:
+            hit("judgement.before")
             # A line that a crash tore apart ends before the new one begins.
             file.write(b"\n" + json.dumps(entry, ensure_ascii=False).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
+            hit("judgement.after")
     except OSError as error:
         raise TailorError(
             f"The answer cannot be written to {path} ({error.strerror}); free disk space or "

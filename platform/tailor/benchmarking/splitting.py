@@ -23,6 +23,8 @@ SHARES: Mapping[Split, float] = {"train": 0.3, "dev": 0.2, "test": 0.5}
 """How questions without a split are shared out."""
 NEAR, SAME = 0.75, 0.9
 """Share of common words that joins questions with the same answer, and any questions."""
+_RUN = 8
+"""Words of a question that give it away where another one holds them in a row."""
 _PULL: tuple[Split, ...] = ("test", "dev", "train")
 _RESTARTS, _WORK = 6, 40_000
 _FEW = 80
@@ -96,8 +98,8 @@ def groups(questions: Sequence[Question], by: By = "document") -> list[str]:
     """For each question the name of its group: joined by documents or by nearly the same words.
 
     Questions are one group when a chain of shared documents (or quotes, one within the other)
-    joins them, and of near-duplicates, which are those with the same answer, or with hardly
-    another word.
+    joins them, and of near-duplicates, which are those with the same answer, with hardly another
+    word, or with a question of eight or more words inside.
     """
     parents: dict[str, str] = {}
 
@@ -125,7 +127,23 @@ def groups(questions: Sequence[Question], by: By = "document") -> list[str]:
     for a, b, overlap in pairs([q.question for q in questions], NEAR):
         if overlap >= SAME or same_answer(questions[a], questions[b]):
             join(firsts[a], firsts[b])
+    for a, b in _quoting([q.question for q in questions]):
+        join(firsts[a], firsts[b])
     return [root(first) for first in firsts]
+
+
+def _quoting(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Pairs of questions of which one holds all words of the other in a row."""
+    asked = [tuple(words(fold(text))) for text in texts]
+    begun: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+    for at, own in enumerate(asked):
+        if len(own) >= _RUN:
+            begun[own[:_RUN]].append(at)
+    for at, own in enumerate(asked):
+        for start in range(len(own) - _RUN + 1):
+            for other in begun.get(own[start : start + _RUN], ()):
+                if other != at and own[start : start + len(asked[other])] == asked[other]:
+                    yield at, other
 
 
 def _subjects(q: Question, by: By) -> list[str]:

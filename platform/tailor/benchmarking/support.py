@@ -22,8 +22,10 @@ _NUMBERS = {
     )
     for number, word in enumerate(line.split())
 }
-YES_NO = {"yes", "no", "co", "khong", "dung", "sai", "true", "false", "duoc"}
-"""First words, without accents, of an answer that says yes or no."""
+YES_NO = {"yes", "no", "co", "khong", "dung", "sai", "true", "false", "duoc", "maybe"}
+"""First words, without accents, of an answer that says yes, no or maybe (có thể)."""
+_OF = re.compile(r"(?<=\w)['\u2019]s\b")
+"""The ending of Anna's, which is part of the word elsewhere."""
 _ENOUGH = 0.6
 """Share of an answer's words that its evidence must hold where their order differs."""
 _SHORT, _ENOUGH_OF_LONG = 12, 0.3
@@ -31,7 +33,8 @@ _SHORT, _ENOUGH_OF_LONG = 12, 0.3
 _MOST = 40
 """Numbers of one evidence that are combined with each other."""
 _DURATION = re.compile(
-    r"(?:(?P<h>[0-9]+)\s*(?:h|hours?|giờ)\s*)?(?:(?P<m>[0-9]+)\s*(?:min(?:ute)?s?|phút)\s*)?"
+    r"(?=[0-9])(?:(?P<h>[0-9]+)\s*(?:h|hours?|giờ)\s*)?"
+    r"(?:(?P<m>[0-9]+)\s*(?:min(?:ute)?s?|phút)\s*)?"
     r"(?:(?P<s>[0-9]+)\s*(?:seconds?|giây))?",
     re.IGNORECASE,
 )
@@ -47,6 +50,7 @@ def support(answers: Sequence[str], quotes: str, rows: str = "", around: str = "
     than the evidence, which words cannot settle. ``missing``: none of these.
     """
     evidence = f"{quotes}\n{rows}\n{around}"
+    evidence = "\n".join(dict.fromkeys((evidence, _OF.sub("", evidence))))
     if contains(evidence, answers) or contains(evidence, answers, folded=True):
         return "said"
     there = set(tokens(evidence, folded=True))
@@ -88,8 +92,9 @@ def _computed(answer: str, quotes: str, scaled: bool = True) -> bool:
         if any(abs(value - wanted) <= near for value in _combined(given, scaled)):
             return True
     lasting = _durations(answer)
-    found = _durations(quotes)
-    return len(lasting) == 1 and any(abs(a - b) == lasting[0] for a, b in permutations(found, 2))
+    if len(lasting) != 1:
+        return False
+    return any(abs(a - b) == lasting[0] for a, b in permutations(_durations(quotes), 2))
 
 
 def _combined(given: Sequence[Decimal], scaled: bool) -> Iterator[Decimal]:

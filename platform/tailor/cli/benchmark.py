@@ -243,7 +243,9 @@ def split(
         shown = (format.percent(count / n), format.percent(done.shares[name]))
         table.add_row(name, str(count), *shown, languages)
     stdout().print(table)
-    if done.off > 0.05:
+    if not done.loose:
+        say(f"All {n} questions have a split already; --reassign shares them out anew.")
+    elif done.off > 0.05:
         more = " or --by quote, which keeps each fact on one side" if by == "document" else ""
         say(
             f"The shares are off by {format.percent(done.off)}: the {done.groups} groups of "

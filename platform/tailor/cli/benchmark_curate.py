@@ -71,7 +71,8 @@ def _write(path: Path, text: str) -> None:
 
     if path.exists():
         raise TailorError(f"{path} is there already; choose another name with -o.")
-    path.write_text(text, "utf-8")
+    with path.open("x", encoding="utf-8") as file:  # not through a link that leads nowhere yet
+        file.write(text)
 
 
 def _show(found: "Curated", output: Path | None) -> None:

@@ -51,6 +51,15 @@ MaxCostOption = Annotated[
         show_default=False,
     ),
 ]
+OnOption = Annotated[
+    str,
+    typer.Option(
+        "--on",
+        metavar="CLUSTER",
+        help="Do the work on Ray: ray (this machine's cores), HOST:PORT or ray://HOST:PORT.",
+        show_default=False,
+    ),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -102,17 +111,17 @@ def open_workspace(folder: Path, sets: list[str] | None = None) -> Workspace:
 
 def stdout() -> Console:
     """For results; wide enough for the tables where the output is not a terminal."""
-    from rich.console import Console
+    from tailor.cli.terminal import Terminal
 
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=140)
+    console = Terminal()
+    return console if console.is_terminal else Terminal(width=140)
 
 
 def stderr() -> Console:
     """For progress and remarks."""
-    from rich.console import Console
+    from tailor.cli.terminal import Terminal
 
-    return Console(stderr=True, highlight=False)
+    return Terminal(stderr=True)
 
 
 def say(message: str) -> None:
@@ -160,8 +169,9 @@ def name_unreadable(workspace: Workspace) -> None:
 
     if names := unreadable_runs(workspace):
         say(
-            f"left out: {', '.join(names)}: record.json in .tailor/runs cannot be read; run the "
-            "row again (its answers are kept), or delete the folder."
+            f"left out: {', '.join(names)}: record.json in .tailor/runs cannot be read, or is of a "
+            "newer version of Tailor; run the row again (its answers are kept), or delete the "
+            "folder."
         )
 
 

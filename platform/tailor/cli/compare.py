@@ -223,13 +223,12 @@ def _pair(
 
 def _metrics(facts: Facts) -> Grid:
     """The mean of every metric in each row."""
-    from rich.markup import escape
     from rich.table import Table
 
     from tailor.reporting.sections import metrics
 
     names = map(facts.name, facts.result.rows)
-    table = Table(facts.words["measure"], *map(escape, names), title=facts.words["metrics"])
+    table = Table(facts.words["measure"], *names, title=facts.words["metrics"])
     for name, means in metrics(facts):
         table.add_row(name, *means)
     return table
@@ -237,7 +236,6 @@ def _metrics(facts: Facts) -> Grid:
 
 def _details(facts: Facts) -> list[RenderableType]:
     """Slices by language and tag, and why answers are wrong."""
-    from rich.markup import escape
     from rich.table import Table
     from rich.text import Text
 
@@ -248,13 +246,13 @@ def _details(facts: Facts) -> list[RenderableType]:
     kinds: tuple[tuple[By, str], ...] = (("lang", "slices_lang"), ("tag", "slices_tag"))
     for kind, title in kinds:
         part = reasons.by(facts, kind)
-        table = Table(say["slice"], "n", *map(escape, part["names"]), title=say[title])
+        table = Table(say["slice"], "n", *part["names"], title=say[title])
         for row in part["slices"]:
             cells = [f"{cell['score']} ({cell['interval']})" for cell in row["cells"]]
             table.add_row(Text(row["name"]), row["n"], *cells)
         out += [table] if part["slices"] else []
     causes = reasons.causes(facts, reasons.found(facts))
-    table = Table(say["cause"], *map(escape, causes["names"]), title=say["why"])
+    table = Table(say["cause"], *causes["names"], title=say["why"])
     for row in causes["kinds"]:
         table.add_row(row["label"], *(f"{c['count']} ({c['share']})" for c in row["cells"]))
     out += [table] if causes["kinds"] else []
@@ -264,7 +262,7 @@ def _details(facts: Facts) -> list[RenderableType]:
     told += [f"{facts.name(run)}: {own.sentence(run.workspace.target, facts.lang)}"
              for run in facts.runs if run.stage == "retrieval_tuning"
              and (own := run.similar_tuning())]  # fmt: skip
-    return [*out, f"{causes['row']}: {causes['sentence']}", *map(escape, told)]
+    return [*out, f"{causes['row']}: {causes['sentence']}", *told]
 
 
 def _details_json(facts: Facts) -> dict[str, Any]:
@@ -302,14 +300,13 @@ def _put(made: Made, output: Path | None) -> None:
     import sys
     from io import StringIO
 
-    from rich.console import Console
-
     from tailor.cli.common import stdout
+    from tailor.cli.terminal import Terminal
 
     text = made if isinstance(made, str) else ""
     if not isinstance(made, str):
         into = StringIO()
-        console = Console(file=into, width=140, highlight=False) if output else stdout()
+        console = Terminal(file=into, width=140) if output else stdout()
         for part in made:
             console.print(part, soft_wrap=isinstance(part, str), markup=False)
         text = into.getvalue()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tailor.cli.common import JsonOption, SetOption, WorkspaceOption
+from tailor.cli.common import JsonOption, OnOption, SetOption, WorkspaceOption
 
 if TYPE_CHECKING:
     from tailor.documents.ingest import IngestReport
@@ -31,6 +31,7 @@ def command(
     ] = False,
     workspace: WorkspaceOption = Path(),
     sets: SetOption = None,
+    on: OnOption = "",
     json: JsonOption = False,
 ) -> None:
     """Read, split, embed and index the documents in knowledge/. Only what changed costs."""
@@ -50,7 +51,7 @@ def command(
     if not dry_run:
         fetch(opened.config.embedder, opened)
     try:
-        with one_bar() as told:
+        with opened.place.on(on, say), one_bar() as told:
             done = opened.ingest(paths or None, told, dry_run=dry_run, retry=retry)
     except KeyboardInterrupt:
         say("Stopped: the last finished index stays in use; the same command goes on from there.")
@@ -77,11 +78,15 @@ def tell(report: "IngestReport", folder: Path, dry_run: bool) -> None:
         plain = not dry_run and file.status == "indexed" and not file.reason
         if file.status not in quiet and not plain:
             alike.setdefault((file.status, file.reason), []).append(file.path)
+    copied = [key for key in alike if key[0] == "duplicate"][_NAMED:]
+    copies = sum(len(alike.pop(key)) for key in copied)
     for (status, reason), files in alike.items():
         named = ", ".join(map(shown, files[:_NAMED])) + (
             f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
         )
         say(f"{status}: {named}" + (f": {reason}" if reason else ""))
+    if copies:
+        say(f"duplicate: {copies} more files; --report and --json list them with what they repeat.")
     for sentence in report.stale[:10]:
         say(f"stale: {sentence}")
     if len(report.stale) > 10:

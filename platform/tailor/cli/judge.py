@@ -9,6 +9,7 @@ from tailor.cli.common import (
     JsonOption,
     MaxCostOption,
     ModelOption,
+    OnOption,
     SetOption,
     WorkspaceOption,
 )
@@ -46,6 +47,7 @@ def command(
         typer.Option("--dry-run", help="Say what would be sent and what it would cost, and stop."),
     ] = False,
     max_cost: MaxCostOption = None,
+    on: OnOption = "",
     sets: SetOption = None,
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
@@ -80,7 +82,7 @@ def command(
         return
     paying = spending(plan.model, opened.config, max_cost)
     try:
-        with row_bars() as bars:
+        with opened.place.on(on, say), row_bars() as bars:
 
             def told(what: str, done: int, total: int) -> None:
                 bars("answers", what, done, total)

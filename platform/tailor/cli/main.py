@@ -33,6 +33,8 @@ from tailor.cli import (
     ui,
 )
 from tailor.errors import TailorError
+from tailor.redaction import redact_tracebacks
+from tailor.text import visible
 
 INTERRUPTED = 130
 
@@ -83,13 +85,14 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except TailorError as error:
-        print(f"tailor: {error}", file=sys.stderr)  # noqa: T201
+        print(f"tailor: {visible(str(error))}", file=sys.stderr)  # noqa: T201
         code = error.exit_code
     except KeyboardInterrupt:
         code = INTERRUPTED
     except OSError as error:
         print(  # noqa: T201
-            f"tailor: {error.filename or 'A file'} cannot be used ({error.strerror or error}); "
+            f"tailor: {visible(str(error.filename or 'A file'))} cannot be used "
+            f"({error.strerror or error}); "
             "see to the disk or the permissions, then run the same command again.",
             file=sys.stderr,
         )
@@ -105,6 +108,7 @@ def _usage(error: Exception) -> int:
         return INTERRUPTED
     show = getattr(error, "show", None)
     if show is None:
+        redact_tracebacks()
         raise error
     show()
     return int(getattr(error, "exit_code", 2))

@@ -11,6 +11,7 @@ from tailor.cli.common import (
     JsonOption,
     MaxCostOption,
     ModelsOption,
+    OnOption,
     SetOption,
     WorkspaceOption,
 )
@@ -58,6 +59,7 @@ def command(
     require_gain: Annotated[
         bool, typer.Option(help="Exit with 3 unless the last row beats the one it builds on.")
     ] = False,
+    on: OnOption = "",
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
 ) -> None:
@@ -91,11 +93,12 @@ def command(
     if dry_run:
         show_estimate(opened, rows, models[0], repeats, json)
         return
-    runs = climb(opened, rows, models[0], repeats, max_cost)
-    # Reference rows ask no language model, so that one climb has them all.
-    asking = [replace(r, scored=r.scored and r.stage.starts_from != "root") for r in rows]
-    for name in models[1:] if any(row.scored for row in asking) else ():
-        runs += climb(opened, asking, name, repeats)
+    with opened.place.on(on, say):
+        runs = climb(opened, rows, models[0], repeats, max_cost)
+        # Reference rows ask no language model, so that one climb has them all.
+        asking = [replace(r, scored=r.scored and r.stage.starts_from != "root") for r in rows]
+        for name in models[1:] if any(row.scored for row in asking) else ():
+            runs += climb(opened, asking, name, repeats)
     comparison = compare(runs)
     board = leaderboard(comparison)
     if json:

@@ -63,7 +63,7 @@ def collect(
 
 
 def _content(record: Record) -> tuple[object, ...]:
-    return record.status, record.reason, record.text, record.places
+    return record.status, record.reason, record.digest
 
 
 def _record(one: Document | Unread, origin: str) -> Record:

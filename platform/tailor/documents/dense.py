@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tailor.fault import hit
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -41,7 +43,9 @@ class DenseIndex:
     @classmethod
     def copy(cls, source: Path, folder: Path) -> DenseIndex:
         """A copy of the index in ``source``, which may be open for search."""
+        hit("copy.before")
         shutil.copytree(source, folder)
+        hit("copy.after")
         return cls.open(folder)
 
     @classmethod
@@ -73,17 +77,31 @@ class DenseIndex:
         """The keys of all vectors."""
         return set(self._collection.get(include=[])["ids"])
 
-    def add(self, vectors: Mapping[str, Vector]) -> None:
-        """Add vectors under keys that are not in use."""
+    def add(self, vectors: Mapping[str, Vector]) -> list[str]:
+        """Add vectors; those whose keys are in use stay as they are. Gives the keys added."""
+        from chromadb.errors import InternalError
+
         self._count = None
-        for keys in _batches(vectors):
-            self._collection.add(ids=keys, embeddings=[vectors[key] for key in keys])
+        added: list[str] = []
+        for some in _batches(vectors):
+            held = set(self._collection.get(ids=some, include=[])["ids"])
+            keys = [key for key in some if key not in held]
+            if keys:
+                hit("vectors.before", InternalError)
+                self._collection.add(ids=keys, embeddings=[vectors[key] for key in keys])
+                hit("vectors.after")
+            added += keys
+        return added
 
     def remove(self, keys: Iterable[str]) -> None:
         """Delete the vectors of these keys."""
+        from chromadb.errors import InternalError
+
         self._count = None
         for some in _batches(keys):
+            hit("dead.before", InternalError)
             self._collection.delete(ids=some)
+            hit("dead.after")
 
     def nearest(self, vector: Vector, n: int) -> list[tuple[str, float]]:
         """Up to n keys and their cosines, the nearest first."""

@@ -86,9 +86,10 @@ def read_document(path: Path, relative: str) -> Document:
 def read_bytes(path: Path) -> bytes:
     """The content of a regular file, never of a link, pipe or device put in its place."""
     with _opened(path) as file:
-        if os.fstat(file.fileno()).st_size > LARGEST:
+        size = os.fstat(file.fileno()).st_size
+        if size > LARGEST:
             raise Refused(f"larger than {LARGEST >> 20} MB: split it")
-        return file.read(LARGEST + 1)
+        return file.read(size)
 
 
 def content_hash(path: Path) -> str:

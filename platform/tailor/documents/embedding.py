@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tailor.documents.store import EmbeddingCache
 from tailor.errors import TailorError
+from tailor.scale.mapped import mapped
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,13 +91,15 @@ def embed(
 ) -> int:
     """Put the vectors of all texts into the cache; returns how many had to be embedded.
 
-    Every batch is committed before the next is asked for.
+    Every batch is committed as soon as it is there; on a cluster several are on their way.
     """
     missing = cache.missing(embedder, texts)
-    for start in range(0, len(missing), BATCH):
-        batch = missing[start : start + BATCH]
-        rows = vectors(embeddings, batch)
+    batches = (missing[start : start + BATCH] for start in range(0, len(missing), BATCH))
+    done = 0
+    width = getattr(embeddings, "width", 1)
+    for batch, rows in mapped(lambda batch: vectors(embeddings, batch), batches, width):
         cache.put(embedder, dict(zip(batch, rows, strict=True)))
+        done += len(batch)
         if progress is not None:
-            progress("embedding", start + len(batch), len(missing))
+            progress("embedding", done, len(missing))
     return len(missing)

@@ -11,7 +11,7 @@ from tailor.documents.embedding import Progress
 from tailor.documents.enrichers.enricher import Enricher, Finding
 from tailor.documents.enrichments import FILE, EnrichmentStore
 from tailor.documents.index import indexed
-from tailor.documents.store import Record, database
+from tailor.documents.store import DocumentStore, Record, database
 from tailor.documents.walk import within
 from tailor.errors import TailorError
 
@@ -80,13 +80,13 @@ def enrich(
     if not enrichers and not (state / FILE).exists():
         return ()
     marks = [one.fingerprint for one in enrichers]
-    with database(state / FILE) as connection:
-        store = EnrichmentStore(connection)
+    with database(state / FILE) as connection, database(state / "documents.db") as read:
+        store, texts = EnrichmentStore(connection), DocumentStore(read)
         store.turn_on(zip(enrichers, marks, strict=True))
         records = indexed(state) if enrichers else {}
         chosen = {p: r for p, r in records.items() if only is None or within(p, only)}
         return tuple(
-            _through(one, mark, chosen, store, progress)
+            _through(one, mark, chosen, store, texts, progress)
             for one, mark in zip(enrichers, marks, strict=True)
         )
 
@@ -96,6 +96,7 @@ def _through(
     mark: str,
     records: Mapping[str, Record],
     store: EnrichmentStore,
+    texts: DocumentStore,
     progress: Progress | None,
 ) -> Enriched:
     apply: Apply | None = None
@@ -111,7 +112,7 @@ def _through(
             if broken:
                 raise TailorError(broken)
             apply = apply or pipeline(enricher)
-            store.put(mark, record.digest, apply(record.document))
+            store.put(mark, record.digest, apply(texts.whole(record).document))
             done += 1
         except Exception as error:  # a model and its tokenizer raise about anything
             reason = _reason(error)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from tailor.documents.enrichers.enricher import Enricher, Finding, Task
 from tailor.documents.store import database
 from tailor.errors import UsageError
+from tailor.fault import hit
+from tailor.schema import Schema
 from tailor.text import nfc, words
 
 if TYPE_CHECKING:
@@ -27,6 +29,13 @@ if TYPE_CHECKING:
 
 FILE = "enrichments.db"
 """Below ``.tailor/``; there once a document was to be enriched."""
+SCHEMA = Schema(
+    1,
+    "CREATE TABLE IF NOT EXISTS enrichers (name TEXT PRIMARY KEY, task TEXT, model TEXT, "
+    "fingerprint TEXT);\n"
+    "CREATE TABLE IF NOT EXISTS findings (enricher TEXT, content TEXT, findings TEXT, "
+    "PRIMARY KEY (enricher, content)) WITHOUT ROWID;",
+)
 
 
 @dataclass(frozen=True)
@@ -44,15 +53,7 @@ class EnrichmentStore:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        with connection:
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS enrichers (name TEXT PRIMARY KEY, task TEXT, "
-                "model TEXT, fingerprint TEXT)"
-            )
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS findings (enricher TEXT, content TEXT, findings TEXT, "
-                "PRIMARY KEY (enricher, content)) WITHOUT ROWID"
-            )
+        SCHEMA.prepare(connection)
 
     def turn_on(self, enrichers: Iterable[tuple[Enricher, str]]) -> None:
         """These are on, with their fingerprints, and no others; what was found stays."""
@@ -82,6 +83,8 @@ class EnrichmentStore:
             self._connection.execute(
                 "INSERT OR REPLACE INTO findings VALUES (?, ?, ?)", [fingerprint, content, raw]
             )
+            hit("finding.before", sqlite3.OperationalError)
+        hit("finding.after")
 
     def findings(self, fingerprint: str) -> dict[str, tuple[Finding, ...]]:
         """All that the enricher has found, by content."""

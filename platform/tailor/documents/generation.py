@@ -2,7 +2,8 @@
 
     .tailor/index/<generation>/manifest.json   what it was built from; written last
                                passages.db     borders and texts of passages by number
-                               chroma-<token>/ vectors by the hash of the text embedded
+                               vectors.npy     vectors by number
+                               chroma-<token>/ a graph of them, by the hash of the text embedded
                                lexical/        BM25
     .tailor/index/current                      the name of the generation that is searched
 
@@ -15,30 +16,20 @@ import hashlib
 import json
 import os
 import re
-import secrets
-import shutil
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tailor.documents import parts
-from tailor.documents.embedding import Progress, embed, fingerprint
-from tailor.documents.passages import Passage, Splitter, split
-from tailor.documents.store import EmbeddingCache, Record, database, text_key
-from tailor.documents.tokens import TokenCounter
+from tailor.documents.passages import Passage, Splitter
+from tailor.documents.store import Record
+from tailor.documents.unwritable import said
 from tailor.errors import TailorError
-from tailor.models.token_counts import token_count
+from tailor.fault import hit
 
-if TYPE_CHECKING:
-    from langchain_core.embeddings import Embeddings
-
-    from tailor.documents.embedding import Vector
-
-FORMAT = 2
+FORMAT = 3
 """Raised when the same documents and settings would give another index."""
 
 DOUBT = ".doubt"
@@ -46,6 +37,8 @@ DOUBT = ".doubt"
 read or the embedder has changed under its name."""
 
 _SAMPLE = 20
+_WHOLE, _BLOCK = 64 << 20, 1 << 16
+"""Bytes up to which a file is read as a whole when its digest is taken, and read at a time."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +56,7 @@ class Manifest:
     probe: tuple[float, ...]
     """The embedder's vector of the probe text, rounded."""
     files: Mapping[str, str]
-    """SHA-256 of ``passages.db`` and of the lexical index."""
+    """Digests of all files but the graph's."""
     vectors: str
     """The folder with the vectors.
 
@@ -81,10 +74,12 @@ class Manifest:
         """The manifest of a finished generation.
 
         Raises:
-            TailorError: it is missing or damaged.
+            TailorError: it is missing or damaged, or another version of Tailor wrote it.
         """
         try:
             item = json.loads((folder / "manifest.json").read_text("utf-8"))
+            if isinstance(item["format"], int) and item["format"] != FORMAT:
+                raise _foreign(folder, item["format"])
             item["splitter"] = Splitter(**item["splitter"])
             item["probe"] = tuple(item["probe"])
             return cls(**item)
@@ -92,14 +87,11 @@ class Manifest:
             raise damaged(folder) from None
 
 
-@dataclass(frozen=True)
-class Built:
-    """A finished generation; ``embedded`` texts had to be embedded for it."""
-
-    folder: Path
-    embedded: int
-    passages: Mapping[str, int]
-    """Passages per document."""
+def _foreign(folder: Path, found: int) -> TailorError:
+    return TailorError(
+        f"The index {folder.name} was built by another version of Tailor (format {found}; this one "
+        f"reads {FORMAT}): run `tailor ingest` to build it anew; what was embedded is kept."
+    )
 
 
 def damaged(folder: Path) -> TailorError:
@@ -159,10 +151,14 @@ def publish(state: Path, folder: Path) -> None:
     """Make a finished generation the one that is searched."""
     pointer = state / "index" / "current"
     temporary = pointer.with_name(".current.tmp")
-    temporary.write_text(folder.name, "utf-8")
-    sync(temporary)
-    os.replace(temporary, pointer)
-    sync(pointer.parent)
+    with said(state, temporary):
+        hit("pointer.before")
+        temporary.write_text(folder.name, "utf-8")
+        sync(temporary)
+        hit("pointer.part")
+        os.replace(temporary, pointer)
+        sync(pointer.parent)
+        hit("pointer.after")
 
 
 def context(passage: Passage) -> str:
@@ -184,142 +180,6 @@ def heading(passage: Passage) -> str:
 
 def _path(passage: Passage) -> str:
     return re.sub(r"[-_/.]+", " ", passage.document)
-
-
-def build(
-    state: Path,
-    documents: Mapping[str, Record],
-    embeddings: Embeddings,
-    embedder: str,
-    splitter: Splitter,
-    progress: Progress | None = None,
-) -> Built:
-    """Build the generation for these documents and settings, unless it is there already.
-
-    The pointer stays where it is. The caller holds ``lock(state)``.
-
-    Raises:
-        TailorError: the embedder fails, or the finished index does not return what was put in.
-    """
-    digest = documents_digest(documents)
-    with database(state / "embeddings.db") as connection:
-        cache = EmbeddingCache(connection)
-        known = fingerprint(embedder, embeddings, cache)
-        folder = state / "index" / identity(digest, splitter, known)
-        if (folder / "manifest.json").exists():
-            return Built(folder, 0, counts(folder))
-        former = _former(state, known)
-        counter = TokenCounter(token_count(embeddings))
-        passages = _passages(documents, splitter, counter, former)
-        embedded = embed([context(p) for p in passages], known, embeddings, cache, progress)
-        temporary = folder.with_name(f".building-{folder.name}")
-        for leftover in (temporary, folder):
-            shutil.rmtree(leftover, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        if progress is not None:
-            progress("indexing", 0, len(passages))
-        vectors = f"chroma-{secrets.token_hex(4)}"
-        directions, dead = _write(
-            temporary, vectors, passages, documents, lambda texts: cache.get(known, texts), former
-        )
-        probe = cache.embedders(embedder)[known]
-    manifest = Manifest(
-        generation=folder.name,
-        count=len(passages),
-        documents=digest,
-        splitter=splitter,
-        embedder=embedder,
-        fingerprint=known,
-        probe=tuple(round(float(value), 4) for value in probe),
-        files=file_digests(temporary),
-        vectors=vectors,
-        directions=directions,
-        dead=dead,
-    )
-    _finish(temporary, folder, manifest)
-    if progress is not None:
-        progress("indexing", len(passages), len(passages))
-    return Built(folder, embedded, Counter(passage.document for passage in passages))
-
-
-def cut(
-    state: Path,
-    documents: Mapping[str, Record],
-    embeddings: Embeddings,
-    embedder: str,
-    splitter: Splitter,
-) -> tuple[list[Passage], Vector]:
-    """All passages with their unit vectors, (passages, dimension), without building an index.
-
-    What has to be embedded for it is kept, so that building the index costs nothing more.
-
-    Raises:
-        TailorError: the embedder fails.
-    """
-    import numpy as np
-
-    with database(state / "embeddings.db") as connection:
-        cache = EmbeddingCache(connection)
-        known = fingerprint(embedder, embeddings, cache)
-        passages = _passages(
-            documents, splitter, TokenCounter(token_count(embeddings)), _former(state, known)
-        )
-        texts = [context(passage) for passage in passages]
-        embed(texts, known, embeddings, cache)
-        vectors = cache.get(known, texts)
-    return passages, np.array([vectors[text] for text in texts], dtype=np.float32)
-
-
-def _passages(
-    documents: Mapping[str, Record], splitter: Splitter, counter: TokenCounter, former: Path | None
-) -> list[Passage]:
-    """All passages; those of unchanged documents are taken from the former generation."""
-    known: Mapping[str, list[Passage]] = {}
-    if former is not None and Manifest.read(former).splitter == splitter:
-        digests = {path: record.digest for path, record in documents.items()}
-        known = parts.unchanged(former / "passages.db", digests)
-    passages: list[Passage] = []
-    for path, record in documents.items():
-        cut = known.get(path)
-        passages += split(record.document, splitter, counter) if cut is None else cut
-    return passages
-
-
-def _write(
-    folder: Path,
-    vectors: str,
-    passages: Sequence[Passage],
-    documents: Mapping[str, Record],
-    fetch: Callable[[Sequence[str]], Mapping[str, Vector]],
-    former: Path | None,
-) -> tuple[int, int]:
-    """Write passages, words and vectors; returns how many vectors live, and how many are dead."""
-    texts = [context(passage) for passage in passages]
-    keys = [text_key(text) for text in texts]
-    digests = {path: record.digest for path, record in documents.items()}
-    parts.write_passages(folder / "passages.db", passages, keys, digests)
-    if not passages:
-        return 0, 0
-    from tailor.documents.lexical import LexicalIndex
-
-    LexicalIndex.build([searchable(p) for p in passages]).save(folder / "lexical")
-    by_key = dict(zip(keys, texts, strict=True))
-    if former is None:
-        return parts.write_vectors(folder / vectors, by_key, fetch, None, set(), 0)
-    before = Manifest.read(former)
-    held = parts.vector_keys(former / "passages.db")
-    return parts.write_vectors(
-        folder / vectors, by_key, fetch, former / before.vectors, held, before.dead
-    )
-
-
-def _finish(temporary: Path, folder: Path, manifest: Manifest) -> None:
-    """Write the manifest and give the generation its name, once all of it is on the disk."""
-    (temporary / "manifest.json").write_text(json.dumps(asdict(manifest), indent=1), "utf-8")
-    for path in [*temporary.rglob("*"), temporary]:
-        sync(path)
-    os.replace(temporary, folder)
-    sync(folder.parent)
 
 
 def counts(folder: Path) -> dict[str, int]:
@@ -353,25 +213,27 @@ def verify(folder: Path) -> None:
 
 
 def file_digests(folder: Path) -> dict[str, str]:
-    """SHA-256 of the files of a generation that never change again (Chroma's may)."""
-    files = [folder / "passages.db", *sorted((folder / "lexical").glob("*"))]
-    return {
-        file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in files
-    }
+    """Digests of the files of a generation that never change again (Chroma's may)."""
+    own = [folder / name for name in (parts.PASSAGES, parts.VECTORS)]
+    files = [*filter(Path.exists, own), *sorted((folder / "lexical").glob("*"))]
+    return {file.relative_to(folder).as_posix(): file_digest(file) for file in files}
 
 
-def _former(state: Path, fingerprint: str) -> Path | None:
-    """The current generation, where it is sound and its vectors are of the same embedder."""
-    folder = current(state)
-    try:
-        if folder is None or not (manifest := Manifest.read(folder)).count:
-            return None
-        passages = hashlib.sha256((folder / "passages.db").read_bytes()).hexdigest()
-    except (TailorError, OSError):
-        return None
-    fits = (manifest.fingerprint, manifest.format) == (fingerprint, FORMAT)
-    return folder if fits and passages == manifest.files["passages.db"] else None
+def file_digest(file: Path) -> str:
+    """SHA-256 of a file's length and content; of a large file's, 1,024 blocks all over it.
+
+    So an index of gigabytes is opened within a second; what is cut off, or overwritten in large
+    part, is seen all the same.
+    """
+    size = file.stat().st_size
+    found = hashlib.sha256(str(size).encode())
+    whole = size <= _WHOLE
+    step = _BLOCK if whole else (size - _BLOCK) // 1023
+    with file.open("rb", buffering=0) as content:
+        for start in range(0, size if whole else size - _BLOCK + 1, step):
+            content.seek(start)
+            found.update(content.read(_BLOCK))
+    return found.hexdigest()
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tailor.documents import generation as generations
 from tailor.documents import parts
 from tailor.documents.admitted import Admitted
+from tailor.documents.building import build
 from tailor.documents.embedding import probe, same, unit
 from tailor.documents.enrichments import Enrichments
 from tailor.documents.exact import Exact
@@ -41,19 +42,10 @@ if TYPE_CHECKING:
 
 _KEPT = 5000
 """Passages whose words are remembered, some 100 MB; then it starts anew."""
+_COMPARED = 100_000
+"""Passages up to which every vector is compared, within some ms; above, the graph is asked."""
 Ranking = list[tuple[int, float]]
 """Passage numbers and scores, the best first."""
-
-
-@dataclass(frozen=True)
-class _Dense:
-    """The vectors, and which passages each of them stands for."""
-
-    index: DenseIndex
-    keys: list[str]
-    """By passage number."""
-    numbers: dict[str, list[int]]
-    """By key; passages with equal text under equal headings share one."""
 
 
 class Index:
@@ -66,9 +58,10 @@ class Index:
         self._folder = folder
         self._embeddings = embeddings
         self._lock = threading.Lock()
-        self._dense: _Dense | None = None
+        self._dense: DenseIndex | None = None
+        self._trusted = False
         self._words: dict[int, Words] = {}
-        self._exact: Exact | None = None
+        self._exact = Exact.open(folder / parts.VECTORS) if manifest.count else None
         self._lexical = LexicalIndex.load(folder / "lexical") if manifest.count else None
         uri = f"{(folder / 'passages.db').absolute().as_uri()}?mode=ro&immutable=1"
         self._passages = sqlite3.connect(uri, uri=True, check_same_thread=False)
@@ -158,27 +151,25 @@ class Index:
         """
         import numpy as np
 
-        lexical = np.zeros(self.count)
+        lexical = np.zeros(self.count, dtype=np.float32)
         if weight > 0 and self._lexical:
-            lexical += self._lexical.scores(question, forms)
+            lexical = self._lexical.scores(question, forms)
             if headings:
-                lexical += headings * self._headings.scores(question, forms)
+                lexical += np.float32(headings) * self._headings.scores(question, forms)
         if within is not None:
-            lexical = np.where(within, lexical, 0.0)
+            lexical = np.where(within, lexical, np.float32(0))
         said = top(lexical, n)
         vector = self._vector(question) if weight < 1 else None
         near: Ranking = []
         known: dict[int, float] = {}
         if vector is not None:
             wanted = [int(number) for number in said]
-            near, known = (
-                self._by_meaning(vector, n, wanted)
-                if within is None
-                else self._compared().nearest(vector, n, wanted, within)
-            )
+            near, known = self._by_meaning(vector, n, wanted, within)
         numbers = np.array(sorted({*said.tolist(), *(number for number, _ in near)}), dtype=int)
         cosines = np.array([known.get(int(number), -1.0) for number in numbers])
-        return Candidates(numbers, lexical[numbers], cosines, _ranks(said), _ranks(near))
+        return Candidates(
+            numbers, lexical[numbers].astype(np.float64), cosines, _ranks(said), _ranks(near)
+        )
 
     def within(self, *filters: Filters) -> Mask:
         """Which passages, by number, are of documents that all these filters admit."""
@@ -225,12 +216,10 @@ class Index:
         """The unit vectors of these passages, (passages, dimension); 0 where there is none."""
         import numpy as np
 
-        dense = self._dense_index()
-        keys = [dense.keys[number] for number in numbers]
-        with self._trusting():
-            found = dense.index.vectors(set(keys))
-        nothing = np.zeros(len(self.manifest.probe), dtype=np.float32)
-        return np.array([found.get(key, nothing) for key in keys], dtype=np.float32)
+        if self._exact is None:
+            return np.zeros((0, len(self.manifest.probe)), dtype=np.float32)
+        self._checked()
+        return np.array(self._exact.vectors[list(numbers)], dtype=np.float32)
 
     def text(self, document: str) -> str | None:
         """The text of a document as it was last read."""
@@ -266,51 +255,45 @@ class Index:
         with self._lock:
             self._passages.close()
             if self._dense is not None:
-                self._dense.index.close()
+                self._dense.close()
 
     def _vector(self, question: str) -> Vector | None:
         """The question's unit vector; None where the embedder knows none of its words."""
         import numpy as np
 
-        self._dense_index()
+        self._checked()
         vector = unit(np.asarray(self._embeddings.embed_query(question), dtype=np.float32))
         return vector if vector.any() else None
 
     def _by_meaning(
-        self, vector: Vector, n: int, further: list[int]
+        self, vector: Vector, n: int, further: list[int], within: Mask | None
     ) -> tuple[Ranking, dict[int, float]]:
-        """The n nearest passages, and the cosines of these and of some further ones."""
-        dense = self._dense_index()
-        keys = {number: dense.keys[number] for number in further}
+        """The n nearest passages of those marked, and the cosines of these and of further ones."""
+        if self._exact is None:
+            return [], {}
+        if within is not None or self.count <= _COMPARED:
+            return self._exact.nearest(vector, n, further, within)
         with self._trusting():
-            cosine = dict(dense.index.nearest(vector, n))
-            ranking = sorted(
-                ((number, cosine[key]) for key in cosine for number in dense.numbers[key]),
-                key=lambda pair: (-round(pair[1], 6), pair[0]),
-            )[:n]
-            others = dense.index.vectors(set(keys.values()) - cosine.keys())
-        cosine |= {key: float(other @ vector) for key, other in others.items()}
-        known = {number: cosine[key] for number, key in keys.items() if key in cosine}
-        return ranking, known | dict(ranking)
+            keys = [key for key, _ in self._graph().nearest(vector, n)]
+        cosines = self._exact.cosines(vector, self._numbers(keys))
+        ranking = sorted(cosines.items(), key=lambda pair: (-round(pair[1], 6), pair[0]))[:n]
+        return ranking, self._exact.cosines(vector, further) | dict(ranking)
 
-    def _compared(self) -> Exact:
-        """All vectors side by side, read once a filter needs them."""
-        dense = self._dense_index()
-        with self._trusting(), self._lock:
-            if self._exact is None:
-                self._exact = Exact.of(dense.keys, dense.index.vectors(dense.numbers))
-        return self._exact
-
-    def _dense_index(self) -> _Dense:
+    def _numbers(self, keys: Sequence[str]) -> list[int]:
+        """The passages of these vectors; those of equal text under equal headings share one."""
+        marks = ", ".join("?" * len(keys))
+        query = f"SELECT number FROM passages WHERE key IN ({marks})"
         with self._lock:
-            if self._dense is None:
-                self._dense = self._open_dense()
-            return self._dense
+            return [number for (number,) in self._passages.execute(query, list(keys))]
 
-    def _open_dense(self) -> _Dense:
+    def _checked(self) -> None:
+        """Refuse another embedder than that of the index; asked once."""
+        if not self._trusted:
+            self._check_embedder()
+            self._trusted = True
+
+    def _check_embedder(self) -> None:
         import numpy as np
-
-        from tailor.documents.dense import DenseIndex
 
         given, wanted = probe(self._embeddings), np.array(self.manifest.probe, dtype=np.float32)
         if not same(given, unit(wanted)):
@@ -321,16 +304,18 @@ class Index:
                 f"The index was built with another embedder than the one given (its name then: "
                 f"{self.manifest.embedder}): run `tailor ingest` to rebuild it."
             )
-        with self._trusting():
-            dense = DenseIndex.open(self._folder / self.manifest.vectors)
-            if dense.count != self.manifest.directions:
-                raise ValueError("the collection has lost vectors")
-        rows = self._passages.execute("SELECT key FROM passages ORDER BY number")
-        keys = [key for (key,) in rows]
-        numbers: dict[str, list[int]] = {}
-        for number, key in enumerate(keys):
-            numbers.setdefault(key, []).append(number)
-        return _Dense(dense, keys, numbers)
+
+    def _graph(self) -> DenseIndex:
+        """The vectors in Chroma."""
+        from tailor.documents.dense import DenseIndex
+
+        with self._lock:
+            if self._dense is None:
+                dense = DenseIndex.open(self._folder / self.manifest.vectors)
+                if dense.count != self.manifest.directions:
+                    raise ValueError("the collection has lost vectors")
+                self._dense = dense
+            return self._dense
 
     @contextmanager
     def _trusting(self) -> Iterator[None]:
@@ -381,7 +366,8 @@ def open_index(
     With ``vary`` another embedder is no mistake either: its generation is built.
 
     Raises:
-        TailorError: nothing was ingested yet, another embedder was used, or a damaged index.
+        TailorError: nothing was ingested yet, another embedder was used, a damaged index, or as
+            `searched`.
     """
     folder = generations.current(state)
     if folder is None:
@@ -394,13 +380,13 @@ def open_index(
         )
     splitter = splitter or manifest.splitter
     if (splitter, embedder) != (manifest.splitter, manifest.embedder):
-        records = indexed(state)
+        records = searched(state)
         folder = (
             state / "index" / identity(documents_digest(records), splitter, manifest.fingerprint)
         )
         if vary or not (folder / "manifest.json").exists():
             with generations.lock(state):
-                folder = generations.build(state, records, embeddings, embedder, splitter).folder
+                folder = build(state, records, embeddings, embedder, splitter).folder
     return Index.open(folder, embeddings)
 
 
@@ -412,6 +398,33 @@ def documents(state: Path) -> Mapping[str, str]:
 
 
 def indexed(state: Path) -> dict[str, Record]:
-    """The documents that are indexed, by path; copies are left out."""
+    """The documents that are indexed, by path, their texts left in the store; no copies."""
     with database(state / "documents.db") as connection:
-        return unique(DocumentStore(connection).records())[0]
+        return unique(DocumentStore(connection).files())[0]
+
+
+def searched(state: Path) -> dict[str, Record]:
+    """As `indexed`, where those are the documents of the current generation.
+
+    While an ingestion goes on, or where one was stopped, some are newer than others: no index is
+    made of such a mixture.
+
+    Raises:
+        TailorError: that is so; the message names the process that ingests, if one does.
+    """
+    records = indexed(state)
+    if _current_documents(state) == documents_digest(records):
+        return records
+    with generations.lock(state):
+        records = indexed(state)
+        if _current_documents(state) == documents_digest(records):
+            return records
+    raise TailorError(
+        "Some documents were read that are not in the index yet, for the last ingestion was "
+        "stopped: run `tailor ingest` to finish it."
+    )
+
+
+def _current_documents(state: Path) -> str | None:
+    folder = generations.current(state)
+    return Manifest.read(folder).documents if folder is not None else None

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tailor.documents import generation
-from tailor.documents.box import Box, Limits
+from tailor.documents import building, generation
+from tailor.documents.box import Box
 from tailor.documents.collecting import MARK, collect
 from tailor.documents.embedding import Progress
 from tailor.documents.passages import Splitter
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from tailor.documents.recordings import Recordings
     from tailor.documents.sources import Source
+    from tailor.scale.reading import FarBox
 
 _REFUSED = ("refused", "empty")
 
@@ -43,15 +44,16 @@ def ingest(
     dry_run: bool = False,
     recordings: Recordings | None = None,
     sources: Sequence[Source] = (),
-    limits: Limits | None = None,
+    box: Box | FarBox | None = None,
 ) -> IngestReport:
     """Read, split, embed and index the documents in ``knowledge``; derived data goes to ``state``.
 
     ``embeddings`` may be a function that gives them, called where there is something to index.
     ``withheld`` says of a path and a text why it must not be searched; empty: it may.
     ``recordings`` writes recordings down; ``sources`` give further documents, where no ``paths``
-    are given. With ``dry_run`` everything is read, nothing is written, nothing is embedded and no
-    recording is written down: the report says what would happen.
+    are given; ``box`` is where files are parsed, a new one when None. With ``dry_run`` everything
+    is read, nothing is written, nothing is embedded and no recording is written down: the report
+    says what would happen.
 
     With ``paths``, only these files and folders are looked at; the rest of the index stays.
     A document that cannot be read is reported, the others go on. A file or folder that cannot be
@@ -69,29 +71,30 @@ def ingest(
     found = [f for f in everything if only is None or concerns(f, only)]
     closed = {file.path for file in found if file.closed}
     with nullcontext() if dry_run else generation.lock(state):
+        # A dry run works on a copy of the database.
         with (snapshot if dry_run else database)(state / "documents.db") as connection:
             store = DocumentStore(connection)
-            before = store.records()
+            before = store.files()
             nothing = not (found or before or sources) and only is None
             if nothing and generation.current(state) is None:
                 raise _no_documents(knowledge)
             _check(only or (), [*before, *(file.path for file in found)], closed, knowledge)
-            keep = _nowhere if dry_run else store.put
             lost = _lost(before, everything, closed)
-            reading = Reading(before, lost, keep, Box(limits), recordings, dry_run)
+            opened = box or Box()
+            reading = Reading(before, lost, store, opened, recordings, dry_run)
             reading.run(found, progress)
             reports, records = reading.reports, reading.records
             if only is None:
                 more = collect(sources, before, {file.path for file in everything})
-                keep([r for p, r in more.records.items() if r is not before.get(p)])
-                reports, records = reports | more.reports, records | more.records
-            kept_out = _withheld(records, withheld)
-            keep(list(kept_out.values()))
+                store.put([r for p, r in more.records.items() if r is not before.get(p)])
+                new = {path: record.light for path, record in more.records.items()}
+                reports, records = reports | more.reports, records | new
+            kept_out = _withheld(records, store, withheld)
+            store.put(list(kept_out.values()))
             records |= kept_out
             reports |= {p: FileReport(p, "refused", r.reason) for p, r in kept_out.items()}
             gone = [p for p, r in before.items() if p not in records and _gone(r, closed, only)]
-            if not dry_run:
-                store.remove(gone)
+            store.remove(gone)
         documents, copies = unique({p: r for p, r in before.items() if p not in gone} | records)
         built, embedded, counts = (
             _as_it_is(state)
@@ -107,10 +110,6 @@ def ingest(
                 reports[path], status="duplicate", reason=f"same content as {original}"
             )
     return IngestReport(_counted(reports, counts, closed), built, embedded)
-
-
-def _nowhere(_: Sequence[Record]) -> None:
-    """A dry run keeps nothing."""
 
 
 def _check(only: Iterable[str], known: Sequence[str], closed: set[str], knowledge: Path) -> None:
@@ -169,17 +168,20 @@ def _as_it_is(state: Path) -> tuple[str, int, Mapping[str, int]]:
 
 
 def _withheld(
-    records: Mapping[str, Record], withheld: Callable[[str, str], str] | None
+    records: Mapping[str, Record],
+    store: DocumentStore,
+    withheld: Callable[[str, str], str] | None,
 ) -> dict[str, Record]:
     """Records of what may not be searched; read anew each time, since the reason may be gone."""
     if withheld is None:
         return {}
+    reasons = ((p, withheld(p, text)) for p, text in store.texts() if p in records)
     return {
         path: replace(
-            r, sha256="", mtime_ns=-1, status="refused", reason=reason, text="", places=()
+            records[path], sha256="", mtime_ns=-1, status="refused", reason=reason, left=None
         )
-        for path, r in records.items()
-        if r.status == "ok" and (reason := withheld(path, r.text))
+        for path, reason in reasons
+        if reason
     }
 
 
@@ -187,7 +189,7 @@ def forget_refused(state: Path) -> None:
     """Have files that were refused or empty, or hold such documents, read again next time."""
     with generation.lock(state), database(state / "documents.db") as connection:
         store = DocumentStore(connection)
-        store.remove({r.origin for r in store.records().values() if r.status in _REFUSED})
+        store.remove({r.origin for r in store.files().values() if r.status in _REFUSED})
 
 
 def _no_documents(knowledge: Path) -> TailorError:
@@ -217,7 +219,7 @@ def _index(
             return manifest.generation, 0, generation.counts(folder)
     if callable(embeddings):
         embeddings = embeddings()
-    built = generation.build(state, documents, embeddings, embedder, splitter, progress)
+    built = building.build(state, documents, embeddings, embedder, splitter, progress)
     generation.publish(state, built.folder)
     doubt.unlink(missing_ok=True)
     return built.folder.name, built.embedded, built.passages

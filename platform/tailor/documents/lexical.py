@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache, partial
 from math import log
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
+from tailor.documents.postings import Counted, counted, in_memory, on_disk, scored
 from tailor.text import fold, nfc, words
 
 if TYPE_CHECKING:
@@ -19,8 +22,7 @@ if TYPE_CHECKING:
 Forms = Literal["both", "written", "folded"]
 """Whether words are matched as they are written, without their accents, or in both forms."""
 
-_AT_ONCE = 10_000
-"""Texts whose tokens are counted together."""
+K1, B = 1.2, 0.75
 _FOLDED = "~"
 """Before a folded word, so that it never equals a word as written."""
 
@@ -70,47 +72,43 @@ def singular(word: str) -> str:
 
 
 class LexicalIndex:
-    """BM25 scores of passages, which are numbered from 0."""
+    """BM25 scores of passages, which are numbered from 0; k1 1.2, b 0.75 as in Lucene."""
 
     def __init__(self, bm25: Any) -> None:
         self._bm25 = bm25
 
     @classmethod
-    def build(cls, texts: Sequence[str]) -> LexicalIndex:
-        """Index these texts; k1 1.2, b 0.75 as in Lucene."""
-        import bm25s
+    def build(cls, texts: Iterable[str]) -> LexicalIndex:
+        """Index these texts in memory."""
         import numpy as np
 
-        class Vectorized(bm25s.BM25):  # type: ignore[misc]
-            """Counts all passages at once and not one by one."""
+        found = counted(texts, _forms, in_memory)
+        blocks = [*scored(found, K1, B), (np.zeros(0, np.float32), np.zeros(0, np.int32))]
+        data, indices = (np.concatenate(part) for part in zip(*blocks, strict=True))
+        return cls(_bm25(found, data, indices))
 
-            def build_index_from_ids(
-                self, unique_token_ids: list[int], corpus_token_ids: list[Any], **_: Any
-            ) -> dict[str, Any]:
-                self.nonoccurrence_array = None
-                data, rows, columns = _bm25_scores(
-                    corpus_token_ids, len(unique_token_ids), self.k1, self.b
-                )
-                shape = len(corpus_token_ids), len(unique_token_ids)
-                values, indices, indptr = self._np_csc(data, rows, columns, shape)
-                return {
-                    "data": values.astype(np.float32),
-                    "indices": indices.astype(np.int32),
-                    "indptr": indptr,
-                    "num_docs": shape[0],
-                }
+    @classmethod
+    def write(cls, texts: Iterable[str], folder: Path) -> None:
+        """Index these texts into a new folder, of which some thousands are in memory at a time."""
+        import numpy as np
 
-        bm25 = Vectorized(method="lucene", k1=1.2, b=0.75)
-        bm25.index(_numbered(texts), show_progress=False)
-        return cls(bm25)
-
-    def save(self, folder: Path) -> None:
-        """Write arrays and vocabulary into the folder."""
-        self._bm25.save(str(folder), show_progress=False)
+        folder.mkdir(parents=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".runs-") as aside:
+            found = counted(texts, _forms, partial(on_disk, Path(aside)))
+            nothing = np.zeros(0, np.float32), np.zeros(0, np.int32)
+            _bm25(found, *nothing).save(str(folder), show_progress=False)
+            size = int(found.holding.sum())
+            with (
+                _array(folder / "data.csc.index.npy", "<f4", size) as data,
+                _array(folder / "indices.csc.index.npy", "<i4", size) as indices,
+            ):
+                for scores, rows in scored(found, K1, B):
+                    data.write(scores.data)
+                    indices.write(rows.data)
 
     @classmethod
     def load(cls, folder: Path) -> LexicalIndex:
-        """Open what ``save`` wrote; arrays are mapped into memory.
+        """Open what ``write`` wrote; arrays are mapped into memory.
 
         Raises:
             OSError, ValueError: files are missing or damaged.
@@ -118,6 +116,10 @@ class LexicalIndex:
         import bm25s
 
         return cls(bm25s.BM25.load(str(folder), mmap=True, show_progress=False))
+
+    def save(self, folder: Path) -> None:
+        """Write arrays and vocabulary into the folder."""
+        self._bm25.save(str(folder), show_progress=False)
 
     def scores(self, question: str, forms: Forms = "both") -> Scores:
         """The score of every passage."""
@@ -137,45 +139,36 @@ class LexicalIndex:
         return [log(1 + (count - held + 0.5) / (held + 0.5)) for held in holding]
 
 
-def _numbered(texts: Sequence[str]) -> tuple[list[NDArray[np.int32]], dict[str, int]]:
-    """The tokens of each text as numbers, and the number of each token."""
+def _forms(word: str) -> tuple[str, ...]:
+    return word, _folded(word)
+
+
+def _bm25(found: Counted, data: Scores, indices: NDArray[np.int32]) -> Any:
+    """What bm25s searches in and writes."""
+    import bm25s
     import numpy as np
 
-    tokens: dict[str, int] = {}
-    known: dict[str, int] = {}
-    forms: list[tuple[int, int]] = []
-    numbers: list[int] = []
-    ends: list[int] = []
-    for text in texts:
-        found = words(text)
-        for word in found:
-            if word not in known:
-                known[word] = len(forms)
-                written = tokens.setdefault(word, len(tokens))
-                forms.append((written, tokens.setdefault(_folded(word), len(tokens))))
-        numbers += map(known.__getitem__, found)
-        ends.append(2 * len(numbers))
+    bm25 = bm25s.BM25(method="lucene", k1=K1, b=B)
+    tokens = dict(found.tokens)
     tokens.setdefault("", len(tokens))  # bm25s wants one
-    table = np.array(forms or [(0, 0)], dtype=np.int32)
-    return np.split(table[np.array(numbers, dtype=np.int32)].ravel(), ends[:-1]), tokens
+    starts = np.zeros(len(tokens) + 1, dtype=np.int64)
+    starts[1 : len(found.holding) + 1] = np.cumsum(found.holding)
+    starts[len(found.holding) + 1 :] = int(found.holding.sum())
+    bm25.vocab_dict = tokens
+    bm25.unique_token_ids_set = set(tokens.values())
+    bm25.nonoccurrence_array = None
+    bm25.scores = {
+        "data": data, "indices": indices, "indptr": starts, "num_docs": len(found.lengths),
+    }  # fmt: skip
+    return bm25
 
 
-def _bm25_scores(
-    texts: Sequence[NDArray[np.int32]], tokens: int, k1: float, b: float
-) -> tuple[Scores, NDArray[np.int32], NDArray[np.int32]]:
-    """Lucene's BM25 (Kamphuis et al. 2020): scores with their texts' and tokens' numbers."""
+@contextmanager
+def _array(file: Path, kind: str, size: int) -> Iterator[IO[bytes]]:
+    """A NumPy file of one dimension, to be written piece by piece."""
     import numpy as np
 
-    lengths = np.array([len(text) for text in texts])
-    parts = []
-    for first in range(0, len(texts), _AT_ONCE):
-        some = texts[first : first + _AT_ONCE]
-        rows = np.repeat(np.arange(first, first + len(some)), lengths[first : first + _AT_ONCE])
-        found, times = np.unique(rows * tokens + np.concatenate(some), return_counts=True)
-        parts.append((found // tokens, found % tokens, times))
-    rows, columns, times = (np.concatenate(part) for part in zip(*parts, strict=True))
-    holding = np.bincount(columns, minlength=tokens)
-    idf = np.log(1 + (len(texts) - holding + 0.5) / (holding + 0.5))
-    norm = k1 * (1 - b + b * lengths / max(lengths.mean(), 1))
-    data = (idf[columns] * times / (norm[rows] + times)).astype(np.float32)
-    return data, rows.astype(np.int32), columns.astype(np.int32)
+    with file.open("wb") as open_file:
+        head = {"descr": kind, "fortran_order": False, "shape": (size,)}
+        np.lib.format.write_array_header_1_0(open_file, head)
+        yield open_file

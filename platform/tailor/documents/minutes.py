@@ -293,5 +293,5 @@ def _json(reply: str) -> Any:
     start, end = reply.find("{"), reply.rfind("}")
     try:
         return json.loads(reply[start : end + 1])
-    except ValueError:
+    except (ValueError, RecursionError):
         raise NoMinutes("the reply is no JSON") from None

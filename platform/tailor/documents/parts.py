@@ -1,20 +1,32 @@
-"""The parts of an index generation, written anew or taken from the generation before it."""
+"""The parts of an index generation, written piece by piece, so that a killed build goes on.
+
+What stays the same is taken from the generation before. Memory holds some thousands of passages.
+"""
 
 from __future__ import annotations
 
+import os
+import secrets
+import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tailor.documents import exact
 from tailor.documents.passages import Passage
+from tailor.documents.store import text_key
 from tailor.errors import TailorError
+from tailor.fault import hit
 
 if TYPE_CHECKING:
     from tailor.documents.dense import DenseIndex
     from tailor.documents.embedding import Vector
+    from tailor.documents.exact import Exact
 
+PASSAGES, VECTORS = "passages.db", "vectors.npy"
 _SAMPLE = 20
 _UNREACHED = 0.1
 """Share of a sample that queries may miss: the graph is approximate; of many nearly equal texts,
@@ -24,33 +36,92 @@ _COPIED_FROM = 2000
 _DIFFERENCE = 0.3
 """Share of new and dead vectors up to which copying is cheaper, and as good, as building."""
 _AT_ONCE = 5000
-"""Vectors held in memory at a time."""
+"""Passages held in memory, and committed, at a time."""
+_KEPT_EVERY = 100_000
+"""Passages after which the graph is copied. One killed while Chroma writes its files may open no
+more, or its file of links grow to terabytes; so a killed build goes on with the copy."""
+_KEPT = "kept"
+"""The folder of the copy."""
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS passages (number INTEGER PRIMARY KEY, document TEXT, start INTEGER,
+    "end" INTEGER, place TEXT, text TEXT, key TEXT);
+CREATE TABLE IF NOT EXISTS documents (path TEXT PRIMARY KEY, digest TEXT, first INTEGER,
+    count INTEGER);
+CREATE TABLE IF NOT EXISTS kept (dead INTEGER, passages INTEGER);
+"""
+_FIELDS = 'document, start, "end", text, place'
+
+Cut = tuple[str, str, Sequence[Passage]]
+"""A document's path and digest, and its passages."""
 
 
-def write_passages(
-    path: Path, passages: Sequence[Passage], keys: Sequence[str], digests: Mapping[str, str]
+def vector_key(text: str) -> str:
+    """The key of a text's vector: half of the SHA-256."""
+    return text_key(text)[:32]
+
+
+def begun(path: Path) -> int:
+    """How many documents have been written into a ``passages.db`` that may be unfinished.
+
+    Raises:
+        sqlite3.DatabaseError: it is damaged.
+    """
+    if not path.exists():
+        return 0
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(_TABLES)
+        if connection.execute("PRAGMA quick_check").fetchone() != ("ok",):
+            raise sqlite3.DatabaseError("damaged")
+        return int(connection.execute("SELECT COUNT(*) FROM documents").fetchone()[0])
+
+
+def write_passages(path: Path, cut: Iterable[Cut], keyed: Callable[[Passage], str]) -> None:
+    """Write ``passages.db``, or go on: passages by number, and the documents they were cut from.
+
+    ``keyed`` gives the key of a passage's vector.
+    """
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(_TABLES)
+        query = "SELECT COALESCE(MAX(number) + 1, 0) FROM passages"
+        (number,) = connection.execute(query).fetchone()
+        passages: list[tuple[Any, ...]] = []
+        documents: list[tuple[str, str, int, int]] = []
+        for document, digest, own in cut:
+            documents.append((document, digest, number, len(own)))
+            for p in own:
+                passages.append((number, p.document, p.start, p.end, p.place, p.text, keyed(p)))
+                number += 1
+            if len(passages) >= _AT_ONCE:
+                _commit(connection, passages, documents)
+                passages, documents = [], []
+        _commit(connection, passages, documents)
+        with connection:
+            connection.execute("CREATE INDEX IF NOT EXISTS by_key ON passages (key)")
+
+
+def _commit(
+    connection: sqlite3.Connection,
+    passages: Sequence[tuple[Any, ...]],
+    documents: Sequence[tuple[str, str, int, int]],
 ) -> None:
-    """Write ``passages.db``: the passages by number, and the documents they were cut from."""
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute(
-            "CREATE TABLE passages (number INTEGER PRIMARY KEY, document TEXT, start INTEGER, "
-            '"end" INTEGER, place TEXT, text TEXT, key TEXT)'
-        )
-        connection.executemany(
-            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                (number, p.document, p.start, p.end, p.place, p.text, key)
-                for number, (p, key) in enumerate(zip(passages, keys, strict=True))
-            ),
-        )
-        connection.execute("CREATE TABLE documents (path TEXT PRIMARY KEY, digest TEXT)")
-        connection.executemany("INSERT INTO documents VALUES (?, ?)", digests.items())
+    with connection:
+        connection.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)", passages)
+        connection.executemany("INSERT INTO documents VALUES (?, ?, ?, ?)", documents)
+        hit("passages.before", sqlite3.OperationalError)
+    hit("passages.after")
+
+
+def count(path: Path) -> int:
+    """How many passages there are."""
+    with reading(path) as connection:
+        return int(connection.execute("SELECT COUNT(*) FROM passages").fetchone()[0])
 
 
 def counts(path: Path) -> dict[str, int]:
     """Passages per document."""
     with reading(path) as connection:
-        return dict(connection.execute("SELECT document, COUNT(*) FROM passages GROUP BY document"))
+        return dict(connection.execute("SELECT path, count FROM documents WHERE count > 0"))
 
 
 def digests(path: Path) -> dict[str, str]:
@@ -59,19 +130,27 @@ def digests(path: Path) -> dict[str, str]:
         return dict(connection.execute("SELECT path, digest FROM documents"))
 
 
-def unchanged(path: Path, digests: Mapping[str, str]) -> dict[str, list[Passage]]:
-    """The passages of the documents that have the same digest here."""
+def by_document(path: Path) -> Iterator[tuple[str, list[Passage]]]:
+    """The passages of each document that has any, in the order of the paths."""
     with reading(path) as connection:
-        same: dict[str, list[Passage]] = {
-            document: []
-            for document, digest in connection.execute("SELECT path, digest FROM documents")
-            if digests.get(document) == digest
-        }
-        query = 'SELECT document, start, "end", text, place FROM passages ORDER BY number'
-        for fields in connection.execute(query):
-            if fields[0] in same:
-                same[fields[0]].append(Passage(*fields))
-    return same
+        rows = connection.execute(f"SELECT {_FIELDS} FROM passages ORDER BY number")
+        for document, fields in groupby(rows, key=lambda row: str(row[0])):
+            yield document, [Passage(*row) for row in fields]
+
+
+def batches(path: Path, first: int = 0) -> Iterator[list[Passage]]:
+    """All passages from this number on, some thousands at a time.
+
+    Between them the database is not read, so that it can be written.
+    """
+    query = f"SELECT {_FIELDS} FROM passages WHERE number >= ? ORDER BY number LIMIT {_AT_ONCE}"
+    while True:
+        with reading(path) as connection:
+            some = [Passage(*fields) for fields in connection.execute(query, [first])]
+        if not some:
+            return
+        yield some
+        first += len(some)
 
 
 def vector_keys(path: Path) -> set[str]:
@@ -82,80 +161,153 @@ def vector_keys(path: Path) -> set[str]:
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A ``passages.db`` that is finished, and so changes no more."""
-    uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    """A ``passages.db`` whose passages are all there."""
+    uri = f"{path.absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(uri, uri=True)) as connection:
         yield connection
 
 
 def write_vectors(
     folder: Path,
-    texts: Mapping[str, str],
+    texts: Callable[[Passage], str],
     fetch: Callable[[Sequence[str]], Mapping[str, Vector]],
-    former: Path | None,
-    held: set[str],
-    dead: int,
-) -> tuple[int, int]:
-    """Write the dense index and check it; returns its vectors and the dead ones in its graph.
+    dimension: int,
+    former: tuple[Path, Path, int] | None,
+    done: Callable[[int], None],
+) -> tuple[str, int, int]:
+    """Write the vectors of all passages, or go on, as rows and as a graph, and check the graph.
 
-    ``texts`` are by key, and ``fetch`` knows the vectors of all of them. Where little changed
-    since the ``former`` index, which holds the keys ``held`` and ``dead`` vectors, it is copied
-    and the difference applied. Deleted vectors stay in the graph, so it is built anew before they
-    become many.
+    ``fetch`` knows the vectors of all ``texts``. Where little changed since the ``former``
+    generation, given by its passages, its graph and how many vectors are dead in that, the graph
+    is copied and the difference applied. Deleted vectors stay in it, so it is built anew before
+    they become many. ``done`` is told how many passages are through.
+
+    Returns:
+        The name of the graph's folder, how many vectors live in it, and how many are dead.
     """
-    from tailor.documents.dense import DenseIndex
-
-    gone = held - texts.keys()
-    different = dead + len(gone) + len(texts.keys() - held)
-    if former and len(texts) >= _COPIED_FROM and different < _DIFFERENCE * len(texts):
-        index = DenseIndex.copy(former, folder)
-        held = index.keys()
-        gone = held - texts.keys()
-        index.remove(gone)
-        dead += len(gone)
-    else:
-        index = DenseIndex.create(folder)
-        held, gone, dead = set(), set(), 0
+    passages, file = folder / PASSAGES, folder / VECTORS
+    total = count(passages)
+    name = f"chroma-{secrets.token_hex(4)}"
+    index, dead, position = _graph(folder, name, former)
+    new: list[str] = []
     with closing(index):
-        new = sorted(texts.keys() - held)
-        added = _add(index, new, texts, fetch)
-        directions = len(held) - len(gone) + added
-        everything = sorted(texts)
-        sample = {*_some(everything), *_some(new)}
-        found = fetch([texts[key] for key in sample])
-        # Texts of equal words have equal vectors, so the nearest may be a twin as near as it.
-        lost = sum(
-            vector.any() and not any(near > 0.999 for _, near in index.nearest(vector, 1))
-            for vector in found.values()
-        )
-        if index.count != directions or lost > _UNREACHED * len(found):
+        position = exact.rows(file, dimension, position)
+        each = max(1, _SAMPLE * _AT_ONCE // total)
+        for some in batches(passages, position):
+            own = [texts(passage) for passage in some]
+            known = fetch(own)
+            added = index.add({vector_key(t): known[t] for t in own if known[t].any()})
+            new += _some(added, each)
+            exact.append(file, [known[text] for text in own], total)
+            before, position = position, position + len(some)
+            if position // _KEPT_EVERY > before // _KEPT_EVERY and position < total:
+                _keep(folder, name, dead, position)
+            done(position)
+        rows = exact.Exact.open(file)
+        directions = _directions(passages, rows)
+        lost, asked = _unreached(index, passages, rows, new)
+        if index.count != directions or lost > _UNREACHED * asked:
             raise TailorError(
                 f"The new index holds {index.count} of {directions} vectors and misses {lost} "
                 "of a sample: run `tailor ingest` again; the old index stays."
             )
-    return directions, dead
+    for copy in folder.glob(f"{_KEPT}*"):
+        shutil.rmtree(copy)
+    return name, directions, dead
 
 
-def _some(keys: Sequence[str]) -> Sequence[str]:
-    return keys[:: max(1, len(keys) // _SAMPLE)]
+def _graph(
+    folder: Path, name: str, former: tuple[Path, Path, int] | None
+) -> tuple[DenseIndex, int, int]:
+    """The graph to which vectors are to be added, in the folder of this name.
 
-
-def _add(
-    index: DenseIndex,
-    keys: Sequence[str],
-    texts: Mapping[str, str],
-    fetch: Callable[[Sequence[str]], Mapping[str, Vector]],
-) -> int:
-    """Add the vectors of these keys; returns how many there are.
-
-    A text without any word the embedder knows has no direction: it is found by words alone.
+    With it, how many vectors are dead in it, and up to which passage it is whole.
     """
-    added = 0
-    for start in range(0, len(keys), _AT_ONCE):
-        some = keys[start : start + _AT_ONCE]
-        known = fetch([texts[key] for key in some])
-        vectors = {key: known[texts[key]] for key in some}
-        directed = {key: vector for key, vector in vectors.items() if vector.any()}
-        index.add(directed)
-        added += len(directed)
-    return added
+    from tailor.documents.dense import DenseIndex
+
+    for unfinished in folder.glob("chroma-*"):
+        shutil.rmtree(unfinished)
+    uri = (folder / PASSAGES).absolute().as_uri()
+    with closing(sqlite3.connect(uri, uri=True)) as connection:
+        kept = connection.execute("SELECT dead, passages FROM kept").fetchone()
+        if kept and (folder / _KEPT).exists():
+            return DenseIndex.copy(folder / _KEPT, folder / name), *kept
+        gone = None if former is None else _gone(connection, former[0], former[2])
+    if former is None or gone is None:
+        return DenseIndex.create(folder / name), 0, 0
+    index = DenseIndex.copy(former[1], folder / name)
+    index.remove(gone)
+    return index, former[2] + len(gone), 0
+
+
+def _keep(folder: Path, name: str, dead: int, position: int) -> None:
+    """Copy the graph, which is whole up to this passage."""
+    part = folder / f"{_KEPT}.part"
+    shutil.rmtree(part, ignore_errors=True)
+    shutil.copytree(folder / name, part)
+    shutil.rmtree(folder / _KEPT, ignore_errors=True)
+    os.rename(part, folder / _KEPT)
+    with closing(sqlite3.connect(folder / PASSAGES)) as connection, connection:
+        connection.execute("DELETE FROM kept")
+        connection.execute("INSERT INTO kept VALUES (?, ?)", [dead, position])
+
+
+def _gone(connection: sqlite3.Connection, former: Path, dead: int) -> list[str] | None:
+    """The keys that are not there any more; None where so much changed that nothing is copied."""
+    connection.execute("ATTACH ? AS former", [f"{former.absolute().as_uri()}?mode=ro"])
+    try:
+        (total,) = connection.execute("SELECT COUNT(DISTINCT key) FROM passages").fetchone()
+        if total < _COPIED_FROM:
+            return None
+        query = (
+            "SELECT DISTINCT key FROM {}.passages one WHERE NOT EXISTS "
+            "(SELECT 1 FROM {}.passages other WHERE other.key = one.key)"
+        )
+        new = connection.execute(
+            f"SELECT COUNT(*) FROM ({query.format('main', 'former')})"
+        ).fetchone()[0]
+        if dead + new >= _DIFFERENCE * total:
+            return None
+        gone = [key for (key,) in connection.execute(query.format("former", "main"))]
+        return gone if dead + new + len(gone) < _DIFFERENCE * total else None
+    finally:
+        connection.execute("DETACH former")
+
+
+def _some(keys: Sequence[str], n: int) -> Sequence[str]:
+    return keys[:: max(1, len(keys) // n)]
+
+
+def _directions(passages: Path, rows: Exact) -> int:
+    """How many different vectors there are.
+
+    A text without any word the embedder knows has none: it is found by words alone.
+    """
+    import numpy as np
+
+    with reading(passages) as connection:
+        every = connection.execute("SELECT COUNT(DISTINCT key) FROM passages").fetchone()[0]
+        without = {
+            connection.execute("SELECT key FROM passages WHERE number = ?", [int(n)]).fetchone()[0]
+            for n in np.flatnonzero(~rows.directed)
+        }
+    return int(every) - len(without)
+
+
+def _unreached(
+    index: DenseIndex, passages: Path, rows: Exact, new: Sequence[str]
+) -> tuple[int, int]:
+    """How many of a sample of vectors, the new ones with them, no query finds; and its size.
+
+    Texts of equal words have equal vectors, so the nearest may be a twin as near as it.
+    """
+    numbers = set(range(0, len(rows.vectors), max(1, len(rows.vectors) // _SAMPLE)))
+    with reading(passages) as connection:
+        query = "SELECT MIN(number) FROM passages WHERE key = ?"
+        numbers |= {connection.execute(query, [key]).fetchone()[0] for key in new}
+    asked = [rows.vectors[number] for number in sorted(numbers)]
+    lost = sum(
+        bool(vector.any()) and not any(near > 0.999 for _, near in index.nearest(vector, 1))
+        for vector in asked
+    )
+    return lost, len(asked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -16,14 +16,12 @@ from tailor.documents.readers import VERSION
 from tailor.documents.recordings import SUFFIXES, Recordings, Unfinished
 from tailor.documents.refusal import Refused
 from tailor.documents.report import FileReport, Status
-from tailor.documents.store import Record
+from tailor.documents.store import DocumentStore, Record
 from tailor.documents.walk import File, around
 
 if TYPE_CHECKING:
     from tailor.documents.box import Box
-
-Keep = Callable[[Sequence[Record]], None]
-"""Puts records into the store, in one commit."""
+    from tailor.scale.reading import FarBox
 
 STAYS = "what was read before stays in the index"
 _COMMIT_EVERY = 50
@@ -40,12 +38,14 @@ class Outcome:
 
 
 class Reading:
-    """One pass over the files that were found; fills ``records`` and ``reports``, by path.
+    """One pass over the files that were found; fills ``records``, without their texts, and
+    ``reports``, by path.
 
     Args:
         before: every record of the store by path.
         lost: files that are not there any more, so they may have been moved.
-        keep: told of every record that is new or changed, in small groups, in order.
+        store: where texts are, and records that are new or changed are put, in small groups, in
+            order.
         recordings: None where there is no transcriber.
         dry: recordings are only named, not written down.
     """
@@ -54,8 +54,8 @@ class Reading:
         self,
         before: Mapping[str, Record],
         lost: Iterable[str],
-        keep: Keep,
-        box: Box,
+        store: DocumentStore,
+        box: Box | FarBox,
         recordings: Recordings | None = None,
         dry: bool = False,
     ) -> None:
@@ -68,7 +68,7 @@ class Reading:
             for path in lost
             if (own := before[path]).status in ("ok", "holder") and own.version == VERSION
         }
-        self._keep = keep
+        self._store = store
         self._box = box
         self._recordings = recordings
         self._dry = dry
@@ -94,7 +94,7 @@ class Reading:
             if progress is not None:
                 progress("reading", done, len(found))
             if len(unkept) >= _COMMIT_EVERY:
-                self._keep(unkept)
+                self._store.put(unkept)
                 unkept = []
 
         try:
@@ -106,7 +106,7 @@ class Reading:
                     take()
             while waiting:
                 take()
-            self._keep(unkept)
+            self._store.put(unkept)
         finally:
             self._box.close()
             pool.shutdown(cancel_futures=True)
@@ -118,7 +118,7 @@ class Reading:
 
     def _note(self, outcome: Outcome) -> list[Record]:
         """Remember an outcome; gives the records that differ from what the store has."""
-        self.records |= {record.path: record for record in outcome.records}
+        self.records |= {record.path: record.light for record in outcome.records}
         self.reports |= {report.path: report for report in outcome.reports}
         known = {id(r) for record in outcome.records for r in self._before.get(record.origin, ())}
         return [record for record in outcome.records if id(record) not in known]
@@ -147,11 +147,12 @@ class Reading:
             return _closed(new, former, f"cannot be opened: {error.strerror}")
         new = replace(new, sha256=digest, fingerprint=fingerprint)
         if current and all(record.sha256 == digest for record in former):
-            touched = [replace(r, size=file.size, mtime_ns=file.mtime_ns) for r in former]
+            whole = map(self._store.whole, former)
+            touched = [replace(r, size=file.size, mtime_ns=file.mtime_ns) for r in whole]
             return Outcome(tuple(touched), tuple(map(_unchanged, former)))
         suffix = PurePosixPath(file.path).suffix.lower()
         if old := self._lost.get((digest, suffix, fingerprint)):
-            return _moved(new, old)
+            return _moved(new, [self._store.whole(record) for record in old])
         if recording:
             return self._written_down(file, new)
         return pool.submit(self._parsed, new, content)

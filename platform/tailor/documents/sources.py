@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 from tailor.documents.document import Document, Unread, clean, joined
 from tailor.documents.refusal import Refused
 from tailor.errors import TailorError
+from tailor.redaction import HIDDEN, SECRET_NAME, redacted
 
 if TYPE_CHECKING:
     from langchain_core.documents import Document as Loaded
@@ -103,9 +104,9 @@ class LoaderSource:
         except Exception as error:  # every loader has its own
             causes = filter(None, (error, error.__cause__))
             detail = " ".join("; ".join(map(str, causes)).split())
-            for secret, shown in self._secrets(self.arguments.values()):
+            for secret, shown in self._secrets(self.arguments):
                 detail = detail.replace(secret, shown)
-            detail = detail[:300] or type(error).__name__
+            detail = redacted(detail)[:300] or type(error).__name__
             raise self._error(f"{self.loader} failed ({detail}): check its arguments.") from None
 
     def _type(self) -> Any:
@@ -152,13 +153,21 @@ class LoaderSource:
             return str((self.root / value).resolve())
         return value[1:] if value.startswith("$$") else value
 
-    def _secrets(self, values: Iterable[Any]) -> Iterator[tuple[str, str]]:
-        """Values from the environment that are in use, and the names they go by."""
-        for value in values:
-            if isinstance(value, dict | list):
-                yield from self._secrets(value.values() if isinstance(value, dict) else value)
-            elif str(value)[:1] == "$" and (secret := os.environ.get(str(value)[1:])):
-                yield secret, str(value)
+    def _secrets(self, value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+        """Secret values that are in use, and what is told in their place.
+
+        They come from the environment, or stand under a name like ``api_key`` in tailor.toml.
+        """
+        if isinstance(value, Mapping):
+            for key, own in value.items():
+                yield from self._secrets(own, key)
+        elif isinstance(value, list):
+            for own in value:
+                yield from self._secrets(own, name)
+        elif str(value)[:1] == "$" and (secret := os.environ.get(str(value)[1:])):
+            yield secret, str(value)
+        elif isinstance(value, str) and value and SECRET_NAME.search(name):
+            yield value, HIDDEN
 
     def _origin(self, found: Loaded, number: int) -> str:
         """What tells the documents apart; parts with the same are one document."""

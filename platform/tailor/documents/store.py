@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tailor.documents.document import Document, Place
 from tailor.errors import TailorError
+from tailor.fault import hit
+from tailor.schema import Schema
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +25,20 @@ if TYPE_CHECKING:
 
     Vector = NDArray[np.float32]
 
+DOCUMENTS = Schema(
+    1,
+    "CREATE TABLE IF NOT EXISTS documents (path TEXT PRIMARY KEY, sha256 TEXT, size INTEGER, "
+    "mtime_ns INTEGER, status TEXT, reason TEXT, text TEXT, places TEXT, language TEXT, "
+    "version INTEGER, file TEXT DEFAULT '', fingerprint TEXT DEFAULT '') WITHOUT ROWID;",
+    (("documents", "file", "TEXT DEFAULT ''"), ("documents", "fingerprint", "TEXT DEFAULT ''")),
+)
+EMBEDDINGS = Schema(
+    1,
+    "CREATE TABLE IF NOT EXISTS embeddings (embedder TEXT, text TEXT, vector BLOB, "
+    "PRIMARY KEY (embedder, text));\n"
+    "CREATE TABLE IF NOT EXISTS embedders (fingerprint TEXT PRIMARY KEY, name TEXT, probe BLOB) "
+    "WITHOUT ROWID;",
+)
 _ENVIRONMENT = {
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_BUSY,
@@ -55,6 +71,8 @@ class Record:
     """The file or source it is in, where that is not its own path."""
     fingerprint: str = ""
     """Of what wrote a recording down."""
+    left: tuple[str, str] | None = None
+    """``digest`` and ``content`` of a record whose text and places were left in the store."""
 
     @property
     def origin(self) -> str:
@@ -69,8 +87,22 @@ class Record:
     @cached_property
     def digest(self) -> str:
         """Content hash of text and places, the path left out."""
+        if self.left is not None:
+            return self.left[0]
         raw = json.dumps([self.text, [[p.name, p.start, p.end, p.rows] for p in self.places]])
         return hashlib.sha256(raw.encode()).hexdigest()
+
+    @cached_property
+    def content(self) -> str:
+        """Hash of the text alone."""
+        return text_key(self.text) if self.left is None else self.left[1]
+
+    @property
+    def light(self) -> Record:
+        """The same without text and places, for those who hold many."""
+        if self.left is not None:
+            return self
+        return replace(self, text="", places=(), left=(self.digest, self.content))
 
 
 @contextmanager
@@ -130,26 +162,38 @@ class DocumentStore:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        with connection:
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS documents (path TEXT PRIMARY KEY, sha256 TEXT, "
-                "size INTEGER, mtime_ns INTEGER, status TEXT, reason TEXT, text TEXT, "
-                "places TEXT, language TEXT, version INTEGER, file TEXT DEFAULT '', "
-                "fingerprint TEXT DEFAULT '') WITHOUT ROWID"
-            )
-            columns = {row[1] for row in connection.execute("PRAGMA table_info(documents)")}
-            for column in sorted({"file", "fingerprint"} - columns):  # made by an older version
-                connection.execute(f"ALTER TABLE documents ADD COLUMN {column} TEXT DEFAULT ''")
+        DOCUMENTS.prepare(connection)
 
     def records(self) -> dict[str, Record]:
         """All files in the order of their paths."""
+        return {record.path: record for record in self._records()}
+
+    def files(self) -> dict[str, Record]:
+        """All files in the order of their paths, their texts left in the store."""
+        return {record.path: record.light for record in self._records()}
+
+    def whole(self, record: Record) -> Record:
+        """The record with its text and places."""
+        if record.left is None:
+            return record
+        query = "SELECT text, places FROM documents WHERE path = ?"
+        text, places = self._connection.execute(query, [record.path]).fetchone()
+        return replace(record, text=text, places=_places(places), left=None)
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """Path and text of each readable document, one after another."""
+        yield from self._connection.execute(
+            "SELECT path, text FROM documents WHERE status = 'ok' ORDER BY path"
+        )
+
+    def _records(self) -> Iterator[Record]:
         rows = self._connection.execute(
             "SELECT path, sha256, size, mtime_ns, status, reason, text, places, language, version, "
             "file, fingerprint FROM documents ORDER BY path"
         )
-        found = (Record(*row) for row in rows)
         try:
-            return {r.path: replace(r, places=_places(str(r.places))) for r in found}
+            for row in rows:
+                yield Record(*row[:7], _places(str(row[7])), *row[8:])
         except (ValueError, TypeError) as error:
             raise sqlite3.DatabaseError("the places of a document are unreadable") from error
 
@@ -183,6 +227,8 @@ class DocumentStore:
                     for r in records
                 ],
             )
+            hit("document.before", sqlite3.OperationalError)
+        hit("document.after")
 
     def remove(self, paths: Iterable[str]) -> None:
         """Forget these files, in one commit."""
@@ -190,6 +236,8 @@ class DocumentStore:
             self._connection.executemany(
                 "DELETE FROM documents WHERE path = ?", [(path,) for path in paths]
             )
+            hit("gone.before", sqlite3.OperationalError)
+        hit("gone.after")
 
 
 def _places(raw: str) -> tuple[Place, ...]:
@@ -207,7 +255,7 @@ def unique(records: Mapping[str, Record]) -> tuple[dict[str, Record], dict[str, 
     for path in sorted(records):
         record = records[path]
         if record.status == "ok":
-            original = first.setdefault(record.text, path)
+            original = first.setdefault(record.content, path)
             if original == path:
                 documents[path] = record
             else:
@@ -220,15 +268,7 @@ class EmbeddingCache:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        with connection:
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS embeddings (embedder TEXT, text TEXT, vector BLOB, "
-                "PRIMARY KEY (embedder, text))"
-            )
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS embedders (fingerprint TEXT PRIMARY KEY, name TEXT, "
-                "probe BLOB) WITHOUT ROWID"
-            )
+        EMBEDDINGS.prepare(connection)
 
     def get(self, embedder: str, texts: Sequence[str]) -> dict[str, Vector]:
         """The vectors known for these texts."""
@@ -258,6 +298,8 @@ class EmbeddingCache:
                 "INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)",
                 [(embedder, text_key(t), v.astype("<f4").tobytes()) for t, v in vectors.items()],
             )
+            hit("embedding.before", sqlite3.OperationalError)
+        hit("embedding.after")
 
     def embedders(self, name: str) -> dict[str, Vector]:
         """Fingerprints that embedders of this name had, with their vectors of the probe."""
@@ -275,6 +317,8 @@ class EmbeddingCache:
                 "INSERT OR REPLACE INTO embedders VALUES (?, ?, ?)",
                 [fingerprint, name, probe.astype("<f4").tobytes()],
             )
+            hit("embedder.before", sqlite3.OperationalError)
+        hit("embedder.after")
 
 
 def text_key(text: str) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tailor.answer_format import AnswerFormat
 from tailor.assistant import Ask, Assistant, Prompt
 from tailor.errors import NotApplicable, TailorError
+from tailor.redaction import address
 from tailor.run import write_json
 from tailor.whole_folder import written
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 MODULES: Mapping[str, str] = {
     "tailor.text": "text",
     "tailor.documents.lexical": "lexical",
+    "tailor.documents.postings": "postings",
     "tailor.retrieval.ranking": "ranking",
     "tailor.framing": "framing",
     "tailor.prompting.wording": "wording",
@@ -192,7 +194,7 @@ def _model(chat: Chat, workspace: Workspace, data: Path) -> dict[str, Any]:
         if config.temperature is not None:
             asked["temperature"] = config.temperature
         if provider == "openai" and config.base_url:
-            asked["base_url"] = config.base_url
+            asked["base_url"] = address(config.base_url)
         return asked
     local = chat.model
     assert isinstance(local, LocalChat)
@@ -229,7 +231,7 @@ def _index(retriever: Retriever | None, workspace: Workspace, data: Path) -> dic
     if how.weight:
         shutil.copytree(index.lexical_folder, data / "lexical")
     provider, name = ("shipped", "") if embedder == "shipped" else parted(embedder)
-    url = embedder_url(workspace.config) if provider == "openai" else ""
+    url = address(embedder_url(workspace.config)) if provider == "openai" else ""
     return {
         "weight": how.weight,
         "fusion": how.fusion,

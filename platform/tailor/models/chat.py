@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -17,7 +19,9 @@ from tailor.config import Price
 from tailor.models.limiter import Limiter
 from tailor.models.overflow import parted, shortened
 from tailor.models.retry import NEVER, MalformedReply, Wait, error_kind, error_text, retried
+from tailor.models.sent import Measured, Sender, Sent
 from tailor.models.usage import Usage, prompt_tokens, usage
+from tailor.scale.place import Job, Place
 from tailor.spending import Spending, Use
 
 if TYPE_CHECKING:
@@ -59,6 +63,7 @@ class Chat(Runnable[Prompt, Reply]):
         limiter: Limiter | None = None,
         ready: Callable[[], object] | None = None,
         fits: Callable[[list[BaseMessage]], bool] | None = None,
+        place: Place | None = None,
     ) -> None:
         self.name = name
         self._load = load
@@ -69,13 +74,40 @@ class Chat(Runnable[Prompt, Reply]):
         self.store = store
         self.price = price
         self.retries = retries
-        self.concurrency = concurrency
+        self._concurrency = concurrency
         self.longest = longest
         """Tokens of the longest reply."""
         self.spending = spending or Spending()
         self.limiter = limiter or Limiter()
         self._ready = ready
         self._fits = fits
+        self.place = place or Place()
+
+    @property
+    def concurrency(self) -> int:
+        """How many prompts may wait at once; on a cluster, a local model's on all workers."""
+        here = self._concurrency
+        return here if self._job.kind == "hosted" else max(here, self.place.width(self._job))
+
+    @cached_property
+    def _job(self) -> Job:
+        from tailor.models.provider import environment, is_local
+
+        make = partial(Sender, self._load, self._fits)
+        if is_local(self.name):
+            return Job(make, "model", self._concurrency)
+        return Job(make, "hosted", 64, environment(self.name))
+
+    def answered(self, sent: Sent, config: RunnableConfig | None = None) -> object:
+        """What the model replies, here or on a worker of the cluster that is connected.
+
+        Raises:
+            NotImplementedError: the model knows no schemas or tools.
+            Exception: the provider's own errors.
+        """
+        if self.place.cluster is None:
+            return sent.to(self.model, config)
+        return self.place.away(self._job, sent)
 
     def ready(self) -> None:
         """Find out early what a call would fail over; where that is quick, without the model.
@@ -192,10 +224,17 @@ class Chat(Runnable[Prompt, Reply]):
     def fitted(self, prompt: Prompt) -> Prompt:
         """The prompt without the least relevant passages that a small context has no room for."""
         fitted, dropped = prompt, 0
-        while self._fits is not None and fitted.passages and not self._fits(fitted.messages()):
+        while fitted.passages and not self._fit(fitted.messages()):
             dropped += 1
             fitted = replace(prompt, passages=parted(prompt.passages, dropped)[0])
         return fitted
+
+    def _fit(self, messages: list[BaseMessage]) -> bool:
+        if self._fits is None:
+            return True
+        if self.place.cluster is None:
+            return self._fits(messages)
+        return bool(self.place.away(self._job, Measured(messages)))
 
     def sent(
         self,
@@ -262,15 +301,16 @@ class Chat(Runnable[Prompt, Reply]):
         from langchain_core.messages import AIMessage
 
         told = (config or {}).get("configurable", {}).get(TOLD)
-        message: BaseMessage
+        message: object
         try:
             if told is None:
-                message = self.model.invoke(messages, config)
+                message = self.answered(Sent(messages), config)
             else:
                 message = _streamed(self.model, messages, config, told)
         except (TypeError, KeyError, AttributeError, IndexError, ValueError) as error:
             # What the provider packages raise over a body that is no chat completion.
-            raise MalformedReply(f"the reply is not a chat completion ({error})") from error
+            came = f": {error.doc}" if isinstance(error, json.JSONDecodeError) else ""
+            raise MalformedReply(f"the reply is not a chat completion ({error}){came}") from error
         if not isinstance(message, AIMessage):
             raise MalformedReply(f"the reply is a {type(message).__name__}, not a chat message")
         return message

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from tailor.errors import TailorError
 
 HUMAN_ASSISTANT = (
     "{% for message in messages %}"
@@ -27,3 +30,24 @@ def templated(tokenizer: Any) -> bool:
         return False
     tokenizer.chat_template = HUMAN_ASSISTANT
     return True
+
+
+def rendered(tokenizer: Any, messages: Sequence[Mapping[str, Any]], reply: bool) -> str:
+    """The messages in the tokenizer's template; with ``reply``, up to where a reply begins.
+
+    The template is a stranger's program, which transformers runs in Jinja's sandbox.
+
+    Raises:
+        TailorError: it fails, or does what the sandbox does not let it do.
+    """
+    try:
+        text: str = tokenizer.apply_chat_template(
+            list(messages), tokenize=False, add_generation_prompt=reply
+        )
+        return text
+    except Exception as error:  # a template can raise what it likes
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        raise TailorError(
+            f"The chat template of {tokenizer.name_or_path} cannot be used ({reason}): mend "
+            "chat_template in its tokenizer_config.json, or take it out to use Tailor's own."
+        ) from None

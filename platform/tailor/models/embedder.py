@@ -14,17 +14,23 @@ from tailor.models.provider import KEYS
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
 
+    from tailor.scale.place import Place
+
 SHIPPED = Path(__file__).parent / "shipped" / "encoder"
 
 
 def embeddings(
-    name: str, base_url: str = "", config: Config | None = None, limiter: Limiter | None = None
+    name: str,
+    base_url: str = "",
+    config: Config | None = None,
+    limiter: Limiter | None = None,
+    place: Place | None = None,
 ) -> Embeddings:
     """The embedder of this name; nothing is loaded or called before the first text.
 
     ``shipped``, ``huggingface:PATH-or-ID`` or ``provider:name`` of a provider LangChain knows.
     ``base_url`` is for OpenAI-compatible servers. A hosted one is asked as often and as fast as
-    ``config`` and ``limiter`` say.
+    ``config`` and ``limiter`` say; ``place`` says where texts are embedded.
 
     Raises:
         UsageError: the name has no provider.
@@ -39,6 +45,7 @@ def embeddings(
         lambda: _load(name, provider, model, base_url, known),
         (limiter or Limiter()) if hosted else None,
         known.retries,
+        place,
     )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+from tailor.models.chat_template import rendered
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -62,17 +64,13 @@ def _encoded(
     """Tokens of the prompt and of the reply, parted as when the model writes the reply itself."""
     from langchain_core.messages import convert_to_openai_messages
 
-    messages = convert_to_openai_messages(list(prompt))
-    assert isinstance(messages, list)
-    rendered: str = tokenizer.apply_chat_template(
-        messages, tokenize=False, add_generation_prompt=True
-    )
-    told = [*messages, {"role": "assistant", "content": reply}]
-    whole = tokenizer.apply_chat_template(told, tokenize=False)
+    messages = cast(list[dict[str, Any]], convert_to_openai_messages(list(prompt)))
+    before = rendered(tokenizer, messages, reply=True)
+    whole = rendered(tokenizer, [*messages, {"role": "assistant", "content": reply}], reply=False)
     # Some templates part the reply from the prompt by a space, which the model writes itself.
-    space = whole.removeprefix(rendered).split(reply, 1)[0] if reply else ""
+    space = whole.removeprefix(before).split(reply, 1)[0] if reply else ""
     reply = reply if space.strip() else space + reply
-    one, two = (tokenizer(t, add_special_tokens=False)["input_ids"] for t in (rendered, reply))
+    one, two = (tokenizer(t, add_special_tokens=False)["input_ids"] for t in (before, reply))
     return one, two
 
 

@@ -196,6 +196,8 @@ def tokenizer(path: str, trusted: Trusted = NOTHING, own: str = "", side: str = 
     if own and not (Path(own) / "tokenizer_config.json").exists():
         own = ""
     with found(path, trusted, weights=False, config=False) as model:
+        if own:
+            check_code(Path(own), own, allowed=False)  # the base's trust is not for what is on it
         folder = own or model.tokenizer
         if not any((Path(folder) / name).exists() for name in _TOKENIZERS):
             raise TailorError(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
@@ -24,7 +24,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from pydantic import Field, PrivateAttr
 
 from tailor.errors import TailorError
-from tailor.models.chat_template import templated
+from tailor.models.chat_template import rendered, templated
 from tailor.models.hub import pinned
 from tailor.models.loading import base_of
 from tailor.models.quantized import Quantization
@@ -82,6 +82,13 @@ class LocalChat(BaseChatModel):
     _backlog: list[_Waiting] = PrivateAttr(default_factory=list)
     _taking: threading.Lock = PrivateAttr(default_factory=threading.Lock)
     _loaded: tuple[Any, Any] | None = PrivateAttr(default=None)
+
+    def __reduce__(self) -> tuple[Callable[..., LocalChat], tuple[Any, ...]]:
+        """It travels as its settings; the weights are loaded where it arrives."""
+        from tailor.models.travelling import arrived, digests
+
+        own = {n: getattr(self, n) for n in type(self).model_fields if n != "path"}
+        return arrived, (own, digests(filter(None, (self.path, self.adapter))))
 
     @property
     def concurrency(self) -> int:
@@ -349,12 +356,8 @@ def _alike(waiting: list[_Waiting], most: int) -> list[_Waiting]:
 
 
 def _render(tokenizer: Any, conversations: list[list[BaseMessage]]) -> list[str]:
-    return [
-        tokenizer.apply_chat_template(
-            convert_to_openai_messages(messages), tokenize=False, add_generation_prompt=True
-        )
-        for messages in conversations
-    ]
+    told = [cast(list[dict[str, Any]], convert_to_openai_messages(m)) for m in conversations]
+    return [rendered(tokenizer, messages, reply=True) for messages in told]
 
 
 def _encode(tokenizer: Any, conversations: list[list[BaseMessage]], device: Any) -> Any:

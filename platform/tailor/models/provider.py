@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +12,14 @@ from tailor.answers import AnswerStore
 from tailor.assistant import digest
 from tailor.config import Config, Price
 from tailor.errors import TailorError, UsageError
+from tailor.redaction import redacted
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from tailor.models.chat import Chat
     from tailor.models.limiter import Limiter
+    from tailor.scale.place import Place
     from tailor.spending import Spending
 
 SHIPPED = Path(__file__).parent / "shipped"
@@ -42,18 +43,14 @@ KEYS = {
 """The environment variable that holds each provider's key; named in messages, never printed."""
 
 
-_SECRET = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD)$")
-
-
-def without_keys(text: str) -> str:
-    """The text with the value of every key in the environment replaced, should a server quote it.
-
-    Of the keys of ``KEYS``, and of what else is named like one and is long enough to be one.
-    """
-    for name, value in os.environ.items():
-        if value and (name in KEYS.values() or (len(value) >= 8 and _SECRET.search(name))):
-            text = text.replace(value, "[key]")
-    return text
+def environment(model: str) -> tuple[str, ...]:
+    """Names of the variables that a provider's package reads: its key, and where its server is."""
+    provider = model.partition(":")[0]
+    if is_local(model):
+        return ()
+    prefix = "AWS_" if provider.startswith("bedrock") else f"{provider.partition('_')[0].upper()}_"
+    named = {KEYS.get(provider, ""), *(("GEMINI_API_KEY",) if prefix == "GOOGLE_" else ())}
+    return tuple(sorted(n for n in os.environ if n.startswith(prefix) or n in named))
 
 
 def is_local(model: str) -> bool:
@@ -110,11 +107,12 @@ def chat(
     adapter: Path | None = None,
     spending: Spending | None = None,
     limiter: Limiter | None = None,
+    place: Place | None = None,
 ) -> Chat:
     """The model in the form an assistant takes it, every call kept in ``store``.
 
     What calls cost is added up in ``spending``, whose limit they keep to; ``limiter`` holds back
-    what a hosted provider is sent.
+    what a hosted provider is sent; ``place`` says where the model is asked.
 
     Raises:
         UsageError: the name has no provider Tailor or LangChain knows.
@@ -125,7 +123,7 @@ def chat(
 
     cost = price(model, config)
     if is_local(model):
-        return _local(model, config, store, adapter, cost, spending)
+        return _local(model, config, store, adapter, cost, spending, place)
     provider, _, name = model.partition(":")
     if not name:
         raise UsageError(
@@ -151,6 +149,7 @@ def chat(
         limiter,
         # The packages of other providers are asked themselves what they lack.
         (lambda: _openai(model, config)) if provider == "openai" else None,
+        place=place,
     )
 
 
@@ -161,6 +160,7 @@ def _local(
     adapter: Path | None,
     cost: Price | None,
     spending: Spending | None,
+    place: Place | None,
 ) -> Chat:
     from tailor.models.chat import Chat
     from tailor.models.local import LocalChat, weights_digest
@@ -193,6 +193,7 @@ def _local(
         longest,
         spending,
         fits=local.fits,
+        place=place,
     )
 
 
@@ -267,5 +268,5 @@ def _hosted(provider: str, name: str, config: Config) -> BaseChatModel:
             f"`{line.replace('_', '-')}`."
         ) from None
     except Exception as error:  # each provider's package has its own for a missing key or setting
-        said = without_keys(" ".join(str(error).split()))[:300]
+        said = redacted(" ".join(str(error).split()))[:300]
         raise UsageError(f"Model {model!r} cannot be used: {said}") from None

@@ -105,10 +105,10 @@ def is_transient(error: BaseException) -> bool:
 
 
 def error_text(error: BaseException) -> str:
-    """Kind and message on one line, at most 300 characters, without the value of any key."""
-    from tailor.models.provider import without_keys
+    """Kind and message on one line, at most 300 characters, without any secret."""
+    from tailor.redaction import redacted
 
-    return f"{error_kind(error)}: {without_keys(' '.join(str(error).split()))[:300]}"
+    return f"{error_kind(error)}: {redacted(' '.join(str(error).split()))[:300]}"
 
 
 def retry_after(error: BaseException) -> float | None:

@@ -6,16 +6,19 @@ import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tailor.answers import Call
 from tailor.assistant import digest
 from tailor.models.chat import Chat
 from tailor.models.retry import MalformedReply
+from tailor.models.sent import Sent
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessage, BaseMessage
 
+_MOST_STARTS = 1000
 _NOT_UNDERSTOOD = (400, 404, 415, 422, 501)
 """What servers answer that know no JSON schema."""
 
@@ -102,20 +105,16 @@ class StructuredChat:
         return reply
 
     def _shaped(self, messages: Sequence[BaseMessage], schema: Mapping[str, Any]) -> object:
-        model = self.chat.model
         if self._by_schema:
             try:
-                answered = model.with_structured_output(dict(schema), include_raw=True).invoke(
-                    list(messages)
-                )
-                return answered["raw"] if isinstance(answered, dict) else answered
+                return self.chat.answered(Sent(messages, schema))
             except NotImplementedError:
                 self._by_schema = False
             except Exception as error:
                 if getattr(error, "status_code", None) not in _NOT_UNDERSTOOD:
                     raise
                 self._by_schema = False
-        return model.invoke(list(messages))
+        return self.chat.answered(Sent(messages))
 
 
 def value(call: Call) -> Any:
@@ -128,8 +127,11 @@ def value(call: Call) -> Any:
 
 
 def json_in(text: str) -> Any:
-    """The first JSON object in a text, whatever stands around it; None where there is none."""
-    for start in (at for at, c in enumerate(text) if c == "{"):
+    """The first JSON object in a text, whatever stands around it; None where there is none.
+
+    It is looked for at the first ``_MOST_STARTS`` places where one may begin.
+    """
+    for start in islice((at for at, c in enumerate(text) if c == "{"), _MOST_STARTS):
         try:
             return json.JSONDecoder().raw_decode(text, start)[0]
         except (ValueError, RecursionError):

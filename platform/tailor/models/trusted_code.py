@@ -94,7 +94,7 @@ def _native(config: Path) -> bool:
 
 
 def _classes(value: Any, native: bool, depth: int = 0) -> Iterator[str]:
-    """What is named in ``auto_map``, and ``trust_remote_code`` where settings claim it.
+    """What is named in ``auto_map``, kernels, and ``trust_remote_code`` where settings claim it.
 
     Settings inside settings can override what the caller refuses (CVE-2026-5241).
     """
@@ -105,6 +105,8 @@ def _classes(value: Any, native: bool, depth: int = 0) -> Iterator[str]:
         for key, own in value.items():
             if key == "trust_remote_code" and own:
                 yield key
+            elif "_implementation" in key and "/" in str(own):
+                yield f"{own}--{key}"  # a kernel of the hub: machine code of another repository
             elif key == "auto_map" and isinstance(own, dict):
                 if depth or not native:
                     yield from (str(name) for name in _flat(own.values()))

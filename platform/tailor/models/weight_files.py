@@ -8,6 +8,8 @@ from pathlib import Path
 
 from tailor.errors import TailorError
 
+SUFFIX = ".safetensors"
+
 
 def check_files(folder: Path, name: str, again: str) -> None:
     """Refuse weights that are cut short, before anything reads them."""
@@ -16,6 +18,8 @@ def check_files(folder: Path, name: str, again: str) -> None:
     for index in folder.glob("*.safetensors.index.json"):
         try:
             shards = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
+            if any(Path(shard).name != shard or Path(shard).suffix != SUFFIX for shard in shards):
+                raise ValueError  # it leads out of the folder, or to a pickled file
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             raise _broken(name, index, again) from None
         for shard in sorted(map(str, shards)):

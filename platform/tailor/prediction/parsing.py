@@ -44,6 +44,8 @@ _TO = re.compile(
 )
 _BETWEEN = re.compile(r"\b(?:between|from|tu|khoang|giua)\s?$")
 
+_AROUND = 40
+"""Characters beside a number that can tell what it is."""
 _LARGEST = 1e15
 """What is larger is no estimate, but a code, or a model that repeats itself."""
 
@@ -131,7 +133,8 @@ def _plain(digits: str, money: bool, lang: str, scaled: bool) -> float | None:
 
 
 def _rank(plain: str, match: re.Match[str], currency: str, unit: str) -> Literal[0, 1, 2]:
-    before, after = plain[: match.start()], plain[match.end() :]
+    before = plain[max(0, match.start() - _AROUND) : match.start()]
+    after = plain[match.end() : match.end() + _AROUND]
     if match["mark"] or _MARKED.match(after):
         return 2
     for own in filter(None, (currency, unit)):
@@ -155,7 +158,8 @@ def _middle(plain: str, found: Sequence[_Found], at: int) -> float:
         between = plain[one.end : other.start]
         joined = _TO.fullmatch(between) is not None
         if re.search(r"\b(?:and|va)\b", between):
-            joined = joined and _BETWEEN.search(plain[: one.start]) is not None
+            before = plain[max(0, one.start - _AROUND) : one.start]
+            joined = joined and _BETWEEN.search(before) is not None
         if joined and 0 <= one.value < other.value and min(found[low].rank, other.rank) > 0:
             return (one.value + other.value) / 2
     return found[at].value

@@ -15,6 +15,7 @@ from tailor.assistant import Prompt, Reply, Turn, digest
 from tailor.models.chat import HALT, Chat
 from tailor.models.overflow import shortened
 from tailor.models.retry import MalformedReply, error_kind
+from tailor.models.sent import Sent
 from tailor.prompting.tools import SCHEMAS, asked_for, called, in_words
 from tailor.prompting.wording import RESULT, TOOLS, USED_UP, Language
 from tailor.spending import Use
@@ -181,14 +182,9 @@ def _sending(
     from langchain_core.messages import AIMessage
 
     def send() -> AIMessage:
-        model = chat.model
+        sent = Sent(messages, by.get("schema"), by.get("tools", ()))
         try:
-            if "tools" in by:
-                reply: object = model.bind_tools(by["tools"]).invoke(messages, config)
-            else:
-                shaped = model.with_structured_output(by["schema"], include_raw=True)
-                made = shaped.invoke(messages, config)
-                reply = made["raw"] if isinstance(made, dict) else made
+            reply = chat.answered(sent, config)
         except (TypeError, KeyError, AttributeError, IndexError, ValueError) as error:
             # What the provider packages raise over a body that is no chat completion.
             raise MalformedReply(f"the reply is not a chat completion ({error})") from error

@@ -57,7 +57,8 @@ SCHEMAS: Sequence[Mapping[str, Any]] = (
 """As OpenAI writes them, which LangChain turns into any provider's form."""
 
 _LINE = re.compile(
-    r"^[\s*#>`-]*(?:(?P<calculate>calculate|tính)|table|bảng)[*`]*\s*:[*`]*\s*(?P<text>[^\n]+)",
+    r"^[ \t\r\f\v\xa0*#>`-]*(?:(?P<calculate>calculate|tính)|table|bảng)[*`]*\s*:"
+    r"[*`]*\s*(?P<text>[^\n]+)",
     re.IGNORECASE | re.MULTILINE,
 )
 

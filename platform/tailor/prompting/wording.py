@@ -112,7 +112,8 @@ USED_UP: Mapping[Language, str] = {
 
 _SECTION = re.compile(r"^[ \t]*\[(en|vi)\][ \t]*$", re.MULTILINE)
 _MARK = re.compile(
-    r"^[\s*#>_`-]*(?:final answer|answer|câu trả lời|trả lời|đáp án)[*_`]*\s*:[*_`]*[ \t]*",
+    r"^[ \t\r\f\v\xa0*#>_`-]*(?:final answer|answer|câu trả lời|trả lời|đáp án)[*_`]*\s*:"
+    r"[*_`]*[ \t]*",
     re.IGNORECASE | re.MULTILINE,
 )
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)

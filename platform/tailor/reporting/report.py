@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tailor.errors import TailorError
+from tailor.fault import hit
 from tailor.reporting.words import WORDS
 
 if TYPE_CHECKING:
@@ -89,9 +90,13 @@ def write(
         path = workspace.state / "reports" / f"report{ends}.html"
     part = path.with_name(f"{path.name}.part")
     try:
+        hit("report.before")
         path.parent.mkdir(parents=True, exist_ok=True)
+        part.unlink(missing_ok=True)  # a link would lead what is written elsewhere
         part.write_text(page, "utf-8", errors="replace")  # half a letter pair is not writable
+        hit("report.part")
         part.replace(path)
+        hit("report.after")
     except OSError as error:
         raise TailorError(
             f"The report {path} cannot be written ({error.strerror}); name another file with -o."

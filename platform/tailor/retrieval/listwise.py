@@ -77,7 +77,7 @@ def ordered(
 
 def parsed(reply: str, n: int) -> tuple[int, ...] | None:
     """The places, from 0, that a reply ranks; None unless it is each number from 1 to n once."""
-    found = re.fullmatch(r"\s*(?:```(?:json)?)?\s*(\[[\d,\s]*\])\s*(?:```)?\s*", reply)
+    found = re.fullmatch(r"(?:```(?:json)?\s*)?(\[[\d,\s]*\])(?:\s*```)?", reply.strip())
     if found is None:
         return None
     try:

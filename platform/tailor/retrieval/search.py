@@ -17,6 +17,7 @@ from tailor.documents.passages import Splitter
 from tailor.retrieval.configuration import Configuration, Expansion, Fusion
 from tailor.retrieval.matrix import Matrix, WordSearch
 from tailor.retrieval.reranker import Reranker, learn
+from tailor.scale.mapped import mapped
 
 if TYPE_CHECKING:
     import numpy as np
@@ -129,14 +130,33 @@ def _values(configuration: Configuration) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """One chunking: its dev and train matrices, and each configuration's quality, (questions,)."""
+
+    dev: Matrix
+    train: Matrix | None
+    qualities: Sequence[Floats]
+
+
+def measured(
+    pair: tuple[Matrix, Matrix | None], configurations: Sequence[Configuration], budget: int
+) -> Measured:
+    """The configurations on the dev matrix of the pair."""
+    dev, train = pair
+    return Measured(dev, train, [dev.quality(one, budget) for one in configurations])
+
+
 def search(
-    matrices: Mapping[Chunking, Callable[[], tuple[Matrix, Matrix | None]]],
+    matrices: Mapping[Chunking, Callable[[], Any]],
     plain: Configuration,
     space: Space,
     budget: int,
     rerankers: int = 2,
     finalists: int = 3,
     told: Callable[[str, int, int], None] | None = None,
+    measure: Callable[[Any, Sequence[Configuration], int], Measured] = measured,
+    width: int = 1,
 ) -> Search:
     """Try every configuration of the space on every chunking.
 
@@ -149,14 +169,22 @@ def search(
         rerankers: how many chunkings, the best ones, a reranker is trained for.
         finalists: how many configurations, the best ones, other arrangements are tried for.
         told: hears what is done, how much of it, and of how much.
+        measure: takes what ``matrices`` made, the configurations and the budget.
+        width: how many chunkings are measured side by side.
     """
     tried: list[Tried] = []
     made: dict[Chunking, tuple[Matrix, Matrix | None]] = {}
-    for n, (chunking, make) in enumerate(matrices.items(), 1):
-        made[chunking] = make()
-        dev = made[chunking][0]
-        base = replace(plain, splitter=chunking[0], embedder=chunking[1])
-        tried += [Tried(one, dev.quality(one, budget)) for one in space.configurations(base)]
+    wanted = {
+        chunking: [
+            *space.configurations(replace(plain, splitter=chunking[0], embedder=chunking[1]))
+        ]
+        for chunking in matrices
+    }
+    pairs = ((chunking, make()) for chunking, make in matrices.items())
+    found = mapped(lambda own: measure(own[1], wanted[own[0]], budget), pairs, width)
+    for n, ((chunking, _), own) in enumerate(found, 1):
+        made[chunking] = own.dev, own.train
+        tried += map(Tried, wanted[chunking], own.qualities)
         if told:
             told("search", n, len(matrices))
     first = next((one for one in tried if one.configuration == plain), None)

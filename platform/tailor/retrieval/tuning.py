@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 from tailor.benchmark import Question
 from tailor.errors import NotApplicable
 from tailor.retrieval.configuration import Configuration
-from tailor.retrieval.matrix import Corpus, Matrix, WordSearch, matrix
+from tailor.retrieval.matrix import Corpus, Span, WordSearch, matrix
 from tailor.retrieval.reranker import Reranker
-from tailor.retrieval.search import Chunking, Search, Space, search
+from tailor.retrieval.search import Chunking, Measured, Search, Space, measured, search
+from tailor.scale.place import Job
 
 if TYPE_CHECKING:
+    from tailor.documents.embedding import Vector
     from tailor.retrieval.trials import Outcome, Trial
     from tailor.workspace import Workspace
 
@@ -66,19 +68,41 @@ def tune(
     # The plain search is always among what is tried.
     wanted = dict.fromkeys([(plain.splitter, plain.embedder), *chunkings])
     made = {
-        chunking: partial(_matrices, workspace, chunking, judged, taught, space.searches)
+        chunking: partial(_corpus, workspace, chunking, judged, taught, space.searches)
         for chunking in wanted
     }
-    return search(made, plain, space, budget, told=workspace.progress)
+    place, job = workspace.place, Job(lambda: _measured)
+
+    def measure(corpus: _Given, configurations: Sequence[Configuration], limit: int) -> Measured:
+        given = corpus, configurations, limit
+        found: Measured = place.away(job, given) if place.cluster else _measured(given)
+        return found
+
+    width = place.width(job)
+    return search(made, plain, space, budget, told=workspace.progress, measure=measure, width=width)
 
 
-def _matrices(
+@dataclass(frozen=True)
+class _Given:
+    """What the matrices of a chunking are made of; only values, so that it can travel."""
+
+    corpus: Corpus
+    dev: Asked
+    train: Asked
+    searches: Sequence[WordSearch]
+
+
+Asked = tuple[Sequence[str], "Vector", Sequence[Sequence[Span]]]
+"""Questions with their vectors, (questions, dimension), and where their evidence stands."""
+
+
+def _corpus(
     workspace: Workspace,
     chunking: Chunking,
     dev: Sequence[Question],
     train: Sequence[Question],
     searches: Sequence[WordSearch],
-) -> tuple[Matrix, Matrix | None]:
+) -> _Given:
     import numpy as np
 
     from tailor.documents.embedding import unit
@@ -87,17 +111,20 @@ def _matrices(
     corpus = Corpus(*workspace.cut(splitter, embedder))
     embeddings = workspace.embedder(embedder)
 
-    def of(questions: Sequence[Question], kept: Sequence[WordSearch]) -> Matrix:
+    def asked(questions: Sequence[Question]) -> Asked:
         vectors = [embeddings.embed_query(q.question) for q in questions]
-        return matrix(
-            corpus,
-            [q.question for q in questions],
-            unit(np.array(vectors, dtype=np.float32)),
-            [workspace.spans[q.id] for q in questions],
-            kept,
-        )
+        spans = [workspace.spans[q.id] for q in questions]
+        return [q.question for q in questions], unit(np.array(vectors, dtype=np.float32)), spans
 
-    return of(dev, searches), of(train, ()) if train else None
+    return _Given(corpus, asked(dev), asked(train), searches)
+
+
+def _measured(given: tuple[_Given, Sequence[Configuration], int]) -> Measured:
+    """The matrices of a chunking, and the configurations measured on them."""
+    made, configurations, budget = given
+    dev = matrix(made.corpus, *made.dev, made.searches)
+    train = matrix(made.corpus, *made.train, ()) if made.train[0] else None
+    return measured((dev, train), configurations, budget)
 
 
 def record(found: Search, questions: Sequence[Question]) -> dict[str, Any]:

@@ -16,9 +16,9 @@ from tailor.scoring.tokens import tokens
 from tailor.text import language, nfc
 
 _NUMBERED = re.compile(r"\[\s*([0-9]{1,2}(?:\s*[,;]\s*[0-9]{1,2})*)\s*\]")
-_MARK = re.compile(rf"[ \t]*{_NUMBERED.pattern}")
+_MARK = re.compile(rf"(?<![ \t])[ \t]*{_NUMBERED.pattern}")
 _NAMED = re.compile(
-    r"[\w./-]*\w\.(?:md|txt|pdf|docx?|xlsx?|pptx?|csv|html?|eml|json)\b", re.IGNORECASE
+    r"(?<![\w./-])[\w./-]*\w\.(?:md|txt|pdf|docx?|xlsx?|pptx?|csv|html?|eml|json)\b", re.IGNORECASE
 )
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+|\n+")
 _ENOUGH = 0.6

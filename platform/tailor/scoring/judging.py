@@ -156,7 +156,8 @@ def judge_chat(workspace: Workspace, name: str, spending: Spending | None = None
     room = max(workspace.config.max_tokens or 0, HOSTED_TOKENS)
     config = replace(workspace.config, max_tokens=room)
     store, limiter = workspace.answers, workspace.limiter(name)
-    return StructuredChat(chat(name, config, store, None, spending, limiter))
+    made = chat(name, config, store, None, spending, limiter, workspace.place)
+    return StructuredChat(made)
 
 
 def ask(

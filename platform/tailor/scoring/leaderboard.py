@@ -43,11 +43,10 @@ class Leaderboard:
 
     def table(self, lang: str = "en") -> Table:
         """A line for each row and a column for each model, for a terminal; ★ marks the highest."""
-        from rich.markup import escape
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(ROW[lang], *map(escape, self.models))
+        table = Table(ROW[lang], *self.models)
         for row in self.rows:
             table.add_row(
                 *map(Text, (row, *(self.told(row, model, lang) for model in self.models)))

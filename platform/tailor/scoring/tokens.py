@@ -123,7 +123,7 @@ def _lexicon(folded: bool) -> tuple[re.Pattern[str], dict[str, int], dict[str, s
     units = {form(word): unit for unit, entries in _UNITS.items() for word in entries}
     units[form("us $")] = "usd"
     pattern = re.compile(
-        r"(?P<mail>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"
+        r"(?P<mail>(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"
         # A minus sign, not a hyphen or the dash of a range: no word, number or unit before it.
         rf"|(?:(?<![\w.,)%₫€$£℃])(?<![0-9][{_SPACE}])(?P<minus>[-−–]))?"
         rf"(?:(?P<before>{any_of(list(_BEFORE))})\s*)?"

@@ -36,7 +36,8 @@ _WORDS = {
 _SENTENCES = {
     "en": {
         "no dev questions": "No row can be recommended: the benchmark has no dev questions to "
-        "choose by, so give some with `tailor benchmark split` and run the stages again.",
+        "choose by, so give some with `tailor benchmark split` (--reassign where all have a split) "
+        "and run the stages again.",
         "no dev answers": "No row can be recommended yet: too few dev questions have a score to "
         "choose by, so run the stages again, which asks only what is missing.",
         "stale": "No row can be recommended: the benchmark or the documents changed since the "
@@ -51,7 +52,8 @@ _SENTENCES = {
     },
     "vi": {
         "no dev questions": "Chưa thể khuyên dùng dòng nào: bộ câu hỏi không có câu nào thuộc tập "
-        "dev để chọn, hãy chia lại bằng `tailor benchmark split` rồi chạy lại các bước.",
+        "dev để chọn, hãy chia bằng `tailor benchmark split` (thêm --reassign nếu câu nào cũng đã "
+        "có tập) rồi chạy lại các bước.",
         "no dev answers": "Chưa thể khuyên dùng dòng nào: còn quá ít câu hỏi dev có điểm để chọn, "
         "hãy chạy lại các bước, chỉ những câu còn thiếu được hỏi.",
         "stale": "Chưa thể khuyên dùng dòng nào: bộ câu hỏi hoặc tài liệu đã thay đổi sau các lần "

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from tailor.serving import asked, kept, told
 from tailor.serving.answering import Answering
 from tailor.serving.guard import HEALTH, App, Message, Receive, Scope, Send
+from tailor.serving.openapi import PATH, openapi
 from tailor.serving.problem import Problem, noted
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 ROUTES = (
     "/v1/chat/completions", "/v1/models", "/v1/models/{id}", "/v1/embeddings", "/v1/feedback",
-    "/metrics", HEALTH,
+    "/metrics", HEALTH, PATH,
 )  # fmt: skip
 
 
@@ -114,6 +115,10 @@ class Api:
         self.metrics.in_flight.set(self.engine.in_flight)
         return Response(self.metrics.text(), media_type=TYPE)
 
+    async def described(self, request: Request) -> Response:
+        """``GET /v1/openapi.json``."""
+        return _sent(openapi())
+
     async def health(self, request: Request) -> Response:
         """``GET /health``: alive; more only for who has the token."""
         if not request.state.authorized:
@@ -162,6 +167,7 @@ def app(engine: Engine, metrics: Metrics, keeper: Keeper) -> App:
         "/v1/feedback": ("POST", api.feedback),
         "/metrics": ("GET", api.figures),
         HEALTH: ("GET", api.health),
+        PATH: ("GET", api.described),
     }
     for path, (method, handler) in handlers.items():
         fast.add_route(path, _route(handler), methods=[method])

@@ -44,7 +44,9 @@ class _StreamOptions(BaseModel):
     include_usage: bool | None = False
 
 
-class _Chat(BaseModel):
+class Conversation(BaseModel):
+    """The body of a request for an answer."""
+
     model_config = ConfigDict(strict=True, extra="allow")
     model: str = Field(MODEL, max_length=200)
     messages: list[_Message] = Field(min_length=1)
@@ -57,7 +59,9 @@ class _Chat(BaseModel):
     citations: Literal["text", "structured"] | None = None
 
 
-class _Embed(BaseModel):
+class Texts(BaseModel):
+    """The body of a request for vectors."""
+
     model_config = ConfigDict(strict=True, extra="allow")
     model: str = Field(MODEL, max_length=200)
     input: str | list[str]
@@ -65,7 +69,9 @@ class _Embed(BaseModel):
     dimensions: int | None = None
 
 
-class _Rate(BaseModel):
+class Rating(BaseModel):
+    """The body of a request that says how good an answer was."""
+
     model_config = ConfigDict(strict=True, extra="forbid")
     id: str = Field(min_length=1, max_length=100)
     rating: Literal["up", "down"]
@@ -112,7 +118,7 @@ def chat(raw: bytes, limits: Serve) -> Chat:
     Raises:
         Problem: it is not one, asks for what there is not, or is beyond the limits.
     """
-    read = _read(_Chat, raw)
+    read = _read(Conversation, raw)
     extra = read.model_extra or {}
     for name, said in _REFUSED.items():
         if extra.get(name):
@@ -157,7 +163,7 @@ def embed(raw: bytes, limits: Serve) -> Embed:
     Raises:
         Problem: it is not one, asks for what there is not, or is beyond the limits.
     """
-    read = _read(_Embed, raw)
+    read = _read(Texts, raw)
     texts = [read.input] if isinstance(read.input, str) else read.input
     if read.dimensions is not None:
         raise Problem(400, "dimensions: they are the embedder's own.", "unsupported", "dimensions")
@@ -176,7 +182,7 @@ def rate(raw: bytes) -> Rate:
     Raises:
         Problem: it is not one.
     """
-    read = _read(_Rate, raw)
+    read = _read(Rating, raw)
     return Rate(read.id, read.rating, read.comment, read.correction)
 
 
@@ -210,6 +216,6 @@ def _fits(texts: list[str], most: int, param: str) -> None:
         raise Problem(400, f"{param}: at most {most} tokens.", "context_length_exceeded", param)
 
 
-def _set(read: _Chat, name: str) -> bool:
+def _set(read: Conversation, name: str) -> bool:
     known = getattr(read, name, None)
     return known is not None and known is not False

@@ -20,13 +20,17 @@ from tailor.assistant import Turn
 from tailor.documents.passages import Passage
 from tailor.documents.sensitive import masked
 from tailor.errors import TailorError
+from tailor.fault import hit
+from tailor.schema import Schema
 
 if TYPE_CHECKING:
     from tailor.workspace import Workspace
 
 Rating = Literal["up", "down"]
 
-_SCHEMA = """
+SCHEMA = Schema(
+    1,
+    """
 CREATE TABLE IF NOT EXISTS served (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at REAL NOT NULL, value TEXT NOT NULL
 );
@@ -36,7 +40,8 @@ CREATE TABLE IF NOT EXISTS feedback (
     rating TEXT NOT NULL, comment TEXT NOT NULL, correction TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS feedback_of ON feedback (id);
-"""
+""",
+)
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,8 @@ def keep(workspace: Workspace, served: Sequence[Served]) -> None:
     rows = [(one.id, one.at, json.dumps(_value(one), ensure_ascii=False)) for one in served]
     with _writing(workspace.state) as db:
         db.executemany("INSERT OR IGNORE INTO served (id, at, value) VALUES (?, ?, ?)", rows)
+        hit("served.before", sqlite3.OperationalError)
+    hit("served.after")
 
 
 def feedback(
@@ -131,6 +138,8 @@ def feedback(
             "INSERT INTO feedback (id, at, rating, comment, correction) VALUES (?, ?, ?, ?, ?)",
             row,
         )
+        hit("feedback.before", sqlite3.OperationalError)
+    hit("feedback.after")
     return True
 
 
@@ -222,6 +231,7 @@ def _read(state: Path, query: str, *values: object) -> list[Any]:
         return []
     try:
         with closing(sqlite3.connect(_path(state), timeout=30)) as db:
+            SCHEMA.prepare(db)
             return db.execute(query, values).fetchall()
     except sqlite3.Error as error:
         raise TailorError(
@@ -235,7 +245,7 @@ def _writing(state: Path) -> Iterator[sqlite3.Connection]:
         state.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(_path(state), timeout=30)) as db, db:
             db.execute("PRAGMA journal_mode=WAL")
-            db.executescript(_SCHEMA)
+            SCHEMA.prepare(db)
             yield db
     except (OSError, sqlite3.Error) as error:
         raise TailorError(

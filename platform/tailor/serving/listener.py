@@ -67,10 +67,10 @@ def speak(token: str) -> None:
 
     class Discreet(logging.Formatter):
         def format(self, record: logging.LogRecord) -> str:
-            from tailor.models.provider import without_keys
+            from tailor.redaction import redacted
 
             said = super().format(record)
-            return without_keys(said.replace(token, "[token]") if token else said)
+            return redacted(said.replace(token, "[token]") if token else said)
 
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Discreet("%(asctime)s %(message)s"))

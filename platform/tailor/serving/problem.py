@@ -81,12 +81,11 @@ def failed(error: Exception) -> Problem:
 def noted(error: Exception) -> Problem:
     """What a client is told of an error; the log gets its kind and message, without any key."""
     from tailor.errors import TailorError
-    from tailor.models.provider import without_keys
     from tailor.models.retry import error_text
 
     if isinstance(error, Problem):
         return error
     problem = failed(error)
-    said = without_keys(str(error)) if isinstance(error, TailorError) else error_text(error)
+    said = str(error) if isinstance(error, TailorError) else error_text(error)
     log.error("%s: %s", problem.code, said)
     return problem

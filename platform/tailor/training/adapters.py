@@ -29,7 +29,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from tailor.errors import TailorError, UsageError
+from tailor.errors import NewerVersion, TailorError, UsageError
+from tailor.fault import hit
+from tailor.newer import of_json
 
 if TYPE_CHECKING:
     from tailor.workspace import Workspace
@@ -38,11 +40,15 @@ Method = Literal["sft", "dpo"]
 
 DESCRIPTION = "adapter.json"
 """The file in an adapter's folder that says what it is."""
+VERSION = 1
+"""Of that file; raised when an older Tailor would misread it."""
 
 WEIGHTS = "adapter_model.safetensors"
 """PEFT's name for the weights; pickled ones are never taken."""
 
 _CONFIGURATION = "adapter_config.json"
+_REGISTERED = "registered.json"
+"""Beside an adapter's folder: the how many-th it is here. Clocks are not trusted for that."""
 _PACKAGES = ("llm-tailor", "peft", "transformers", "trl", "torch")
 _WRITTEN = ("name", "folder")
 """Fields of an adapter that its file does not hold."""
@@ -122,7 +128,7 @@ def describe(
         digest=_digest(folder),
     )
     told = {k: v for k, v in found.to_json().items() if k not in _WRITTEN}
-    write_json(folder / DESCRIPTION, {"schema_version": 1, **told})
+    write_json(folder / DESCRIPTION, {"schema_version": VERSION, **told})
     return found
 
 
@@ -134,7 +140,7 @@ def read(folder: Path) -> Adapter:
     """
     file = folder / DESCRIPTION
     try:
-        told = json.loads(file.read_text("utf-8"))
+        told = of_json(json.loads(file.read_text("utf-8")), VERSION, file)
         values = {f.name: told[f.name] for f in fields(Adapter) if f.name not in _WRITTEN}
         values["curve"] = tuple(dict(point) for point in values["curve"])
         return Adapter(name="", folder=folder, **values)
@@ -143,7 +149,7 @@ def read(folder: Path) -> Adapter:
             f"{folder} holds no {DESCRIPTION}: give the folder of an adapter that Tailor has "
             "trained, here or through `tailor export job`."
         ) from None
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise TailorError(
             f"{file} cannot be read ({type(error).__name__}: {error}): take it from where the "
             "adapter was trained again."
@@ -159,6 +165,8 @@ def register(workspace: Workspace, folder: Path, name: str = "") -> Adapter:
         TailorError: the folder is no adapter of ours, its weights are not those that its
             ``adapter.json`` describes, or the name is another adapter's.
     """
+    from tailor.run import write_json
+
     found = read(folder)
     known = adapters(workspace)
     for other in known:
@@ -175,6 +183,8 @@ def register(workspace: Workspace, folder: Path, name: str = "") -> Adapter:
     if any(other.name == name for other in known):
         raise TailorError(f"There is another adapter {name!r} already; give this one another name.")
     target = _home(workspace) / name / "adapter"
+    number = 1 + max((_number(other) for other in known), default=0)
+    write_json(target.parent / _REGISTERED, {"number": number})
     try:
         _taken(folder, target)
     except OSError as error:
@@ -186,14 +196,20 @@ def register(workspace: Workspace, folder: Path, name: str = "") -> Adapter:
 
 
 def adapters(workspace: Workspace) -> tuple[Adapter, ...]:
-    """Every adapter of the workspace, the newest first; what cannot be read is left out."""
+    """Every adapter of the workspace, the newest first; what cannot be read is left out.
+
+    Raises:
+        NewerVersion: a newer version of Tailor described one of them.
+    """
     found = []
     for file in _home(workspace).glob(f"*/adapter/{DESCRIPTION}"):
         try:
             found.append(replace(read(file.parent), name=file.parent.parent.name))
+        except NewerVersion:
+            raise
         except TailorError:
             continue
-    return tuple(sorted(found, key=lambda one: (one.created, one.name), reverse=True))
+    return tuple(sorted(found, key=lambda one: (_number(one), one.created, one.name), reverse=True))
 
 
 def adapter(workspace: Workspace, name: str = "") -> Adapter:
@@ -234,6 +250,14 @@ def _home(workspace: Workspace) -> Path:
     return workspace.state / "adapters"
 
 
+def _number(one: Adapter) -> int:
+    """The how many-th it is here; 0 where an older version registered it."""
+    try:
+        return int(json.loads((one.place / _REGISTERED).read_text("utf-8"))["number"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return 0
+
+
 def _name(found: Adapter) -> str:
     base = re.sub(r"[^\w.-]+", "-", Path(found.base).name).strip("-.") or "adapter"
     return f"{base}-r{found.settings.get('rank', 0)}-{found.digest[:6]}"
@@ -241,17 +265,25 @@ def _name(found: Adapter) -> str:
 
 def _taken(folder: Path, target: Path) -> None:
     """Copy the files, whole or not at all; weights that lie on the same disk are linked."""
+    hit("taken.before")
     target.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(dir=target.parent, prefix="taking-"))
     try:
         for file in folder.iterdir():
+            if file.is_symlink() and not file.resolve().is_relative_to(folder.resolve()):
+                raise TailorError(
+                    f"{file} is a link to {file.resolve()}, which is no part of the adapter: put "
+                    "the file itself there, or take the link away."
+                )
             # What could run code, and a training's own checkpoints, are not taken.
             if file.is_file() and file.suffix not in (".bin", ".pt", ".pth", ".pkl", ".py"):
                 try:
                     os.link(file, part / file.name)
                 except OSError:
                     shutil.copy2(file, part / file.name)
+        hit("taken.part")
         part.rename(target)
+        hit("taken.after")
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

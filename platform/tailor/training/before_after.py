@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tailor.errors import TailorError
+from tailor.newer import of_json
 from tailor.scoring.statistics import Interval
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from tailor.workspace import Workspace
 
 FILE = "before_after.json"
+VERSION = 1
+"""Of that file; raised when an older Tailor would misread it."""
 MOST = 64
 """Questions whose reference answers are measured, at most."""
 SAMPLES = 6
@@ -104,7 +107,7 @@ def measure(
         for q, one, other in zip(questions, texts, texts_after, strict=False)
     )
     found = BeforeAfter(len(questions), perplexity, perplexity_after, tuple(samples))
-    write_json(adapter.place / FILE, {"schema_version": 1, **found.to_json()})
+    write_json(adapter.place / FILE, {"schema_version": VERSION, **found.to_json()})
     return found
 
 
@@ -127,11 +130,12 @@ def again(workspace: Workspace, adapter: Adapter, base: str = "") -> BeforeAfter
 def read(adapter: Adapter) -> BeforeAfter | None:
     """What was measured of an adapter; None where nothing was."""
     try:
-        told = json.loads((adapter.place / FILE).read_text("utf-8"))
+        file = adapter.place / FILE
+        told = of_json(json.loads(file.read_text("utf-8")), VERSION, file)
         sides = [told[side] and Interval(**told[side]) for side in ("before", "after")]
         samples = tuple(Sample(**one) for one in told["samples"])
         return BeforeAfter(told["questions"], sides[0], sides[1], samples)
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 

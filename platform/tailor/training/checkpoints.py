@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tailor.errors import TailorError
+from tailor.fault import hit
 
 MANIFEST = "manifest.json"
 STATE, TENSORS = "training_state.json", "training_state.safetensors"
@@ -32,6 +33,7 @@ def write(home: Path, step: int, fill: Callable[[Path], None]) -> Path:
     """
     target, part = home / f"{_PREFIX}{step}", home / f"part-{step}"
     try:
+        hit("checkpoint.before")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         fill(part)
@@ -43,8 +45,10 @@ def write(home: Path, step: int, fill: Callable[[Path], None]) -> Path:
             json.dump(manifest, written, indent=1)
             written.flush()
             os.fsync(written.fileno())
+        hit("checkpoint.part")
         shutil.rmtree(target, ignore_errors=True)
         part.rename(target)
+        hit("checkpoint.after")
     except Exception as error:  # safetensors has an error of its own for a full disk
         shutil.rmtree(part, ignore_errors=True)
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tailor.errors import TailorError
 from tailor.models.quantized import Quantization
+from tailor.newer import of_json
 from tailor.scoring.statistics import Interval, Paired, Verdict
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ Form = Literal["base", "adapter", "merged", "quantized"]
 ``merged`` into them, ``quantized`` the merged one in few bits."""
 
 FILE = "gate.json"
+VERSION = 1
+"""Of that file; raised when an older Tailor would misread it."""
 _BUT = 1e-9
 """A loss of exactly the limit is none."""
 
@@ -119,15 +122,15 @@ def gate(
         answers[form] = answered(replace(asked, model=made), questions, f"The {form} model")
         local.unload()
     told = judged(workspace, adapter.name, questions, answers, bits, limit)
-    write_json(adapter.place / FILE, {"schema_version": 1, **told.to_json()})
+    write_json(adapter.place / FILE, {"schema_version": VERSION, **told.to_json()})
     return told
 
 
 def read(adapter: Adapter) -> Gate | None:
     """What the gate found last; None where it was never asked."""
     try:
-        told = json.loads((adapter.place / FILE).read_text("utf-8"))
-        del told["schema_version"]
+        file = adapter.place / FILE
+        told = of_json(json.loads(file.read_text("utf-8")), VERSION, file)
         told["forms"] = tuple(
             Scored(
                 **one
@@ -139,7 +142,7 @@ def read(adapter: Adapter) -> Gate | None:
             for one in told["forms"]
         )
         return Gate(**told | {"blocked": tuple(told["blocked"])})
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 

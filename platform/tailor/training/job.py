@@ -13,12 +13,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from tailor.assistant import digest
 from tailor.errors import TailorError
+from tailor.fault import hit
+from tailor.moment import moment
+from tailor.newer import of_json
 from tailor.training import settings as of
 from tailor.training.encoding import Row
 from tailor.training.progress import RESUMABLE, Training, read
@@ -34,6 +36,8 @@ _LAUNCH = (
 """So that `accelerate launch` looks for no file of settings; ``--multi_gpu`` means processes of one
 machine, also where it has no GPU, and the precision is the trainer's own."""
 _ABOUT, _ASK = "job.json", "ask"
+VERSION = 1
+"""Of ``job.json``; raised when an older Tailor would misread it."""
 
 
 @dataclass(frozen=True)
@@ -87,21 +91,22 @@ def job(
     Raises:
         TailorError: it cannot be written.
     """
-    from tailor.models.local import weights_digest
-
-    key = digest([base, weights_digest(base), of.values(settings), train, validation])[:10]
-    for folder in sorted(home.glob(f"*-{key}")):
+    key = _key(base, settings, train, validation)
+    for folder in _folders(home, key):
         if (folder / _ABOUT).exists():
             (folder / _ASK).unlink(missing_ok=True)
             return Job(folder, base, settings)
-    made = Job(home / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{key}", base, settings)
+        shutil.rmtree(folder, ignore_errors=True)  # a kill came before it was written
+    made = Job(home / f"{moment(path.name for path in home.glob('*'))}-{key}", base, settings)
     try:
         made.folder.mkdir(parents=True)
         for side, rows in (("train", train), ("validation", validation)):
             lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
             (made.folder / f"{side}.jsonl").write_text("".join(lines), "utf-8")
-        about = {"base": base, "settings": of.values(settings)}
+        about = {"schema_version": VERSION, "base": base, "settings": of.values(settings)}
+        hit("job.before")
         (made.folder / _ABOUT).write_text(json.dumps(about), "utf-8")
+        hit("job.after")
     except OSError as error:
         shutil.rmtree(made.folder, ignore_errors=True)
         raise TailorError(
@@ -111,6 +116,24 @@ def job(
     return made
 
 
+def forget(
+    home: Path, base: str, settings: Settings, train: Sequence[Row], validation: Sequence[Row]
+) -> None:
+    """Delete the lessons and the checkpoints of a training whose adapter is kept elsewhere."""
+    for folder in _folders(home, _key(base, settings, train, validation)):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _key(base: str, settings: Settings, train: Sequence[Row], validation: Sequence[Row]) -> str:
+    from tailor.models.local import weights_digest
+
+    return digest([base, weights_digest(base), of.values(settings), train, validation])[:10]
+
+
+def _folders(home: Path, key: str) -> list[Path]:
+    return sorted(path for path in home.glob(f"*-{key}") if path.is_dir())
+
+
 def opened(folder: Path) -> Job:
     """The job in a folder.
 
@@ -118,9 +141,10 @@ def opened(folder: Path) -> Job:
         TailorError: there is none.
     """
     try:
-        about = json.loads((folder / _ABOUT).read_text("utf-8"))
+        file = folder / _ABOUT
+        about = of_json(json.loads(file.read_text("utf-8")), VERSION, file)
         return Job(folder, about["base"], of.read(about["settings"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise TailorError(
             f"{folder} holds no training to go on with: run `tailor run fine_tuning`."
         ) from None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -72,6 +73,8 @@ def _told(folder: Path) -> dict[str, Any]:
         wanted = {"job": str, "files": dict, "data": dict, "settings": dict, "curve": list}
         if not all(isinstance(told.get(key), kind) for key, kind in wanted.items()):
             raise ValueError("something is missing in it")
+        if not re.fullmatch(r"[\w-]+", told["job"]):
+            raise ValueError("its job has no name of a job")  # one that leads elsewhere
         return told
     except FileNotFoundError:
         raise TailorError(
@@ -109,7 +112,7 @@ def _same_files(folder: Path, told: Mapping[str, Any]) -> None:
                 "and code are not taken in."
             )
         file = folder / name
-        if not file.is_file() or sha256(file) != wanted:
+        if file.is_symlink() or not file.is_file() or sha256(file) != wanted:
             raise TailorError(f"{file} is not the file that was trained: {_AGAIN}")
     if WEIGHTS not in told["files"]:
         raise TailorError(

@@ -15,7 +15,7 @@ from tailor.training import settings as of
 from tailor.training.adapters import describe, register
 from tailor.training.encoding import Row
 from tailor.training.forecast import check, forecast, tell
-from tailor.training.job import job, run
+from tailor.training.job import forget, job, run
 from tailor.training.progress import Training, read
 from tailor.training.settings import ENOUGH, SWEEP, Settings
 
@@ -121,12 +121,10 @@ def _one(workspace: Workspace, base: str, lessons: Rows, settings: Settings) -> 
             method=settings.method,
         )
         register(workspace, described.folder)
-        done.append(begun.folder)
 
-    done: list[Path] = []
     made = workspace.artifact("adapter", key, build)
-    for folder in done:  # only now: the lessons and the checkpoints have done their work
-        shutil.rmtree(folder, ignore_errors=True)
+    # Only now, and after a kill the next time: lessons and checkpoints have done their work.
+    forget(workspace.state / "training", base, settings, train, validation)
     return made
 
 

@@ -13,7 +13,7 @@ from tailor.benchmark import Question
 from tailor.benchmarking.leakage import found_leaks
 from tailor.errors import NotApplicable
 from tailor.example import Example
-from tailor.preferences import Preference, preferences
+from tailor.preferences import Preference, preferences, unreadable
 from tailor.text import fold, language, words
 from tailor.training.lessons_report import LeftOut
 from tailor.training.lessons_shapes import context
@@ -83,6 +83,9 @@ def preference_lessons(
         TailorError: the leakage guard cannot do its work, or the file cannot be read.
     """
     given = preferences(workspace.knowledge)
+    if workspace.note and (torn := unreadable(workspace.knowledge)):
+        lines = ", ".join(map(str, torn))
+        workspace.note(f"Left out of preferences.jsonl, which cannot be read there: line {lines}.")
     asked = [_question(vote, number) for number, vote in enumerate(given, 1)]
     out: dict[str, LeftOut] = {}
     for leak in found_leaks(workspace, USER, asked, "dev", "test"):

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from tailor.errors import TailorError
+from tailor.redaction import redacted
 
 Status = Literal["running", "complete", "paused", "cancelled", "failed", "interrupted"]
 RESUMABLE = ("paused", "failed", "interrupted")
@@ -182,7 +183,8 @@ def _ending(recorder: Recorder) -> Iterator[None]:
         raise
     except BaseException as error:
         recorder.status = "failed"
-        recorder.message = (str(error).strip() or type(error).__name__).splitlines()[0][:600]
+        said = redacted(str(error).strip() or type(error).__name__)
+        recorder.message = said.splitlines()[0][:600]
         raise
     finally:
         # On a full disk the record must not hide what went wrong.

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from tailor.errors import TailorError
+from tailor.fault import hit
+from tailor.redaction import redact_tracebacks
 from tailor.training.job import Job, opened
 from tailor.training.progress import Recorder, read, recorded
 
@@ -24,6 +26,7 @@ from tailor.training.progress import Recorder, read, recorded
 def main() -> None:
     """Train what the folder on the command line holds; an error is told as a sentence."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who waits for it asks by a file
+    redact_tracebacks()
     try:
         said = {"ended": train(opened(Path(sys.argv[1])))}
     except TailorError as error:
@@ -133,12 +136,15 @@ def _keep(job: Job, trainer: Any, tokenizer: Any, recorder: Recorder) -> None:
         if step and checkpoints.whole(folder):
             restore(model, folder)
     part = job.folder / "adapter-part"
+    hit("adapter.before")
     shutil.rmtree(part, ignore_errors=True)
     model.save_pretrained(str(part))
     tokenizer.save_pretrained(str(part))
     trainer.state.save_to_json(str(part / "trainer_state.json"))
     recorder.write({"best": step})
+    hit("adapter.part")
     part.rename(job.adapter)
+    hit("adapter.after")
 
 
 def _unwritten(error: OSError) -> TailorError:

@@ -17,7 +17,7 @@ from tailor.documents.refusal import Refused
 if TYPE_CHECKING:
     from langchain_core.documents import Document
 
-VERSION = 2
+VERSION = 3
 """Raised when a reader gives another text for the same file, so that files are read again."""
 
 FORMATS: Mapping[str, str] = {

@@ -12,6 +12,7 @@ from tailor.documents.readers.reader import FileReader, unit
 from tailor.documents.readers.rows import labelled
 
 _LONGEST_FIELD = 1 << 24
+csv.field_size_limit(_LONGEST_FIELD)
 _MOST_LINES = 200
 _SIGNS = ",;\t|"
 _ANNOUNCED = re.compile(r"\s*\"?sep=(.)\"?[ \t]*\r?\n", re.IGNORECASE)
@@ -50,7 +51,6 @@ def delimiter_of(text: str) -> str:
 
 def _rows(text: str, delimiter: str) -> tuple[list[list[str]], str]:
     """The cells, and a note where a quotation mark that is never closed counts as a sign."""
-    csv.field_size_limit(_LONGEST_FIELD)
     if not delimiter:
         return [[line.strip().strip('"')] for line in text.splitlines()], ""
     rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))

@@ -1,6 +1,7 @@
 """Bytes to text by evidence: byte order mark, UTF-8, spelling, a declaration, byte statistics."""
 
 import codecs
+import io
 import re
 import unicodedata
 
@@ -205,7 +206,7 @@ def _by_statistics(content: bytes) -> tuple[str, str]:
 
 def _is_latin(content: bytes) -> bool:
     """Whether most words with letters beyond ASCII have ASCII letters too."""
-    found = re.findall(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*", content)
+    found = [word for word in re.findall(rb"[A-Za-z\x80-\xff]+", content) if not word.isascii()]
     return sum(re.search(rb"[A-Za-z]", word) is not None for word in found) > len(found) / 2
 
 
@@ -241,8 +242,10 @@ def _evidence(content: bytes) -> bytes:
     """The first lines with bytes beyond ASCII."""
     lines: list[bytes] = []
     size = _SAMPLE
-    for line in re.finditer(rb"[^\n]*[\x80-\xff][^\n]*\n?", content):
-        lines.append(line[0][:size])
+    for line in io.BytesIO(content):
+        if line.isascii():
+            continue
+        lines.append(line[:size])
         size -= len(lines[-1])
         if size <= 0:
             break

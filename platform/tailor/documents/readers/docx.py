@@ -31,6 +31,8 @@ _TEXTS = (f"{W}t", f"{_MATH}t", f"{DRAWING}t")
 _UNSEEN = frozenset(
     [f"{W}{name}" for name in "del moveFrom instrText delText rPr pPr sdtPr rt txbxContent".split()]
 )
+_WIDEST = 63
+"""Word's own limit of columns."""
 _THROUGH = frozenset(
     f"{W}{name}" for name in "sdt sdtContent ins moveTo customXml smartTag".split()
 )
@@ -151,22 +153,21 @@ class _Text:
 
     def _table(self, table: etree._Element) -> Iterator[Block]:
         """Rows; a table of one column is only a frame around paragraphs."""
-        rows = [list(_cells(row)) for row in _rows(table)]
-        if all(len(row) <= 1 for row in rows):
+        rows = list(_rows(table))
+        if all(len(list(_cells(row))) <= 1 for row in rows):
             for row in rows:
-                for cell in row:
+                for cell in _cells(row):
                     yield from self.blocks(cell)
             return
         lines: list[str] = []
         above: dict[int, str] = {}
         for row in rows:
             texts: list[str] = []
-            column = 0
-            for cell in row:
+            column = _before(row)
+            for cell in _cells(row):
                 continued, width = _merged(cell)
-                text = above.get(column, "") if continued else self._cell(cell)
-                above[column] = text
-                texts.append(text)
+                above[column] = above.get(column, "") if continued else self._cell(cell)
+                texts += [*[""] * (column - len(texts)), above[column]]
                 column += width
             if any(text.strip() for text in texts):
                 lines.append(bars(texts))
@@ -201,10 +202,18 @@ def _cells(parent: etree._Element) -> Iterator[etree._Element]:
 def _merged(cell: etree._Element) -> tuple[bool, int]:
     """Whether the cell continues the one above it, and how many columns it spans."""
     merge = cell.find(f"{W}tcPr/{W}vMerge")
-    span = cell.find(f"{W}tcPr/{W}gridSpan")
-    width = span.get(f"{W}val", "1") if span is not None else "1"
     continued = merge is not None and merge.get(f"{W}val", "continue") == "continue"
-    return continued, int(width) if width.isdigit() else 1
+    return continued, max(1, _columns(cell.find(f"{W}tcPr/{W}gridSpan")))
+
+
+def _before(row: etree._Element) -> int:
+    """Columns that a row leaves out at its start."""
+    return _columns(row.find(f"{W}trPr/{W}gridBefore"))
+
+
+def _columns(told: etree._Element | None) -> int:
+    number = told.get(f"{W}val", "") if told is not None else ""
+    return min(int(number), _WIDEST) if re.fullmatch("[0-9]{1,4}", number) else 0
 
 
 def _boxes(paragraph: etree._Element) -> Iterable[etree._Element]:

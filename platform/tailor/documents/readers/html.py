@@ -10,7 +10,7 @@ from lxml.html import HtmlElement
 
 from tailor.documents.readers.decoding import decode
 from tailor.documents.readers.html_table import flat, is_inline, is_layout, rows
-from tailor.documents.readers.reader import FileReader
+from tailor.documents.readers.reader import FileReader, whole
 from tailor.documents.readers.rows import one_line
 from tailor.documents.readers.sections import Block, sections
 
@@ -158,8 +158,7 @@ def _block(tag: HtmlElement) -> Iterator[Block]:
 
 
 def _items(tag: HtmlElement) -> Iterator[str]:
-    start = tag.get("start", "1")
-    number = int(start) if start.isdecimal() else 1
+    number = whole(tag.get("start", "1"), 1)
     for child in tag.iterchildren("li", "ul", "ol"):
         if child.tag != "li":  # a list directly in a list
             yield from (f"  {item}" for item in _items(child))

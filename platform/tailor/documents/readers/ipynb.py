@@ -8,7 +8,7 @@ from langchain_core.documents import Document
 
 from tailor.documents.readers.decoding import decode
 from tailor.documents.readers.markdown import marked
-from tailor.documents.readers.reader import FileReader
+from tailor.documents.readers.reader import FileReader, whole
 from tailor.documents.readers.sections import Block, sections
 from tailor.documents.refusal import Refused
 
@@ -41,7 +41,7 @@ def _blocks(notebook: Any) -> Iterator[Block]:
         source = _text(cell.get("source", cell.get("input", ""))).strip("\n")
         kind = cell.get("cell_type")
         if kind == "heading":
-            source = f"{'#' * int(cell.get('level', 1))} {source}"
+            source = f"{'#' * min(whole(str(cell.get('level')), 1), 6)} {source}"
         if kind == "code":
             if source:
                 yield Block(f"```{language}\n{source}\n```")

@@ -11,6 +11,8 @@ from tailor.documents.readers.sections import Block, sections
 from tailor.documents.readers.tags import untagged
 
 _HEADING = re.compile(r" {0,3}(#{1,6})\s+(.*?)\s*#*\s*")
+_LONGEST_HEADING = 1000
+"""Characters; longer lines are none."""
 _FENCE = re.compile(r"[ \t]*(```+|~~~+)")
 _UNDERLINE = re.compile(r" {0,3}(=+|-+)\s*")
 _FRONT = re.compile(r"\s*(---|\+\+\+)[ \t]*\n(.*?)\n\1[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -74,7 +76,7 @@ def blocks(lines: list[str]) -> Iterator[Block]:
             elif match[1].startswith(fence) and not line.strip(" \t`~"):
                 fence = ""
             yield Block(line)
-        elif fence:
+        elif fence or len(line) > _LONGEST_HEADING:
             yield Block(line)
         elif match := _HEADING.fullmatch(line):
             yield Block(line, len(match[1]), plain(match[2]))

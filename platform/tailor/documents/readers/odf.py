@@ -11,7 +11,7 @@ from langchain_core.documents import Document
 from lxml import etree
 
 from tailor.documents.readers.archive import PASSWORD, opened, xml
-from tailor.documents.readers.reader import FileReader, unit
+from tailor.documents.readers.reader import FileReader, unit, whole
 from tailor.documents.readers.rows import bars, labelled, one_line
 from tailor.documents.readers.sections import Block, sections, tight_lists
 from tailor.documents.readers.word_styles import written
@@ -98,7 +98,7 @@ class _Text:
             if tag == f"{_TEXT}h":
                 level = child.get(f"{_TEXT}outline-level", "1")
                 if text := one_line(_shown(child)):
-                    yield Block(text, int(level) if level.isdigit() and 0 < int(level) < 10 else 1)
+                    yield Block(text, min(max(whole(level, 1), 1), 9))
                 yield from self._beside(child)
             elif tag == f"{_TEXT}p":
                 if text := _shown(child).strip():
@@ -160,17 +160,17 @@ class _Text:
         above: dict[int, tuple[int, str]] = {}
         lines = []
         for row in grid:
-            texts = []
+            texts: list[str] = []
             for column, cell in enumerate(row):
                 left, text = above.get(column, (0, ""))
                 if cell.tag == f"{_TABLE}covered-table-cell":
-                    if left:
-                        above[column] = (left - 1, text)
-                        texts.append(text)
-                    continue
-                text = self.cell(cell)
-                above[column] = (_count(cell, "number-rows-spanned") - 1, text)
-                texts.append(text)
+                    if not left:
+                        continue
+                    above[column] = (left - 1, text)
+                else:
+                    text = self.cell(cell)
+                    above[column] = (_count(cell, "number-rows-spanned") - 1, text)
+                texts += [*[""] * (column - len(texts)), text]
             if any(text.strip() for text in texts):
                 lines.append(bars(texts))
         if lines:
@@ -187,7 +187,7 @@ def _shown(element: etree._Element) -> str:
         tag = child.tag
         if tag == f"{_TEXT}s":
             count = child.get(f"{_TEXT}c", "1")
-            parts.append(" " * min(int(count) if count.isdigit() else 1, 100))
+            parts.append(" " * min(whole(count, 1), 100))
         elif tag == f"{_TEXT}tab":
             parts.append("\t")
         elif tag == f"{_TEXT}line-break":
@@ -222,7 +222,7 @@ def _cells(row: etree._Element) -> Iterator[etree._Element]:
 
 def _count(element: etree._Element, name: str) -> int:
     value = element.get(f"{_TABLE}{name}", "1")
-    return max(1, int(value)) if value.isdigit() else 1
+    return max(1, whole(value, 1))
 
 
 def _sheets(book: etree._Element, text: _Text, hidden: set[str]) -> Iterator[Document]:
@@ -282,6 +282,6 @@ def _numbered(root: etree._Element) -> dict[tuple[str, int], tuple[str, str, str
                 level.get(f"{_STYLE}num-suffix", ""),
             )
             form = _FORMS.get(level.get(f"{_STYLE}num-format", ""), "")
-            if depth.isdigit() and form:
-                found[style.get(f"{_STYLE}name", ""), int(depth)] = (before, form, after)
+            if form:
+                found[style.get(f"{_STYLE}name", ""), whole(depth, 1)] = (before, form, after)
     return found

@@ -66,12 +66,12 @@ def _rows(table: Any) -> Iterator[str]:
     """Rows; a merged cell stands once in a row, and again in each row it reaches down to."""
     above: dict[int, str] = {}
     for row in table.rows:
-        texts = []
+        texts: list[str] = []
         for column, cell in enumerate(row.cells):
             if cell._tc.hMerge:
                 continue
             above[column] = above.get(column, "") if cell._tc.vMerge else cell.text
-            texts.append(above[column])
+            texts += [*[""] * (column - len(texts)), above[column]]
         if any(text.strip() for text in texts):
             yield bars(texts)
 

@@ -1,5 +1,6 @@
 """What all readers share: the bytes of one file in, LangChain documents out."""
 
+import re
 from typing import Literal
 
 from langchain_core.document_loaders import BaseLoader
@@ -12,6 +13,11 @@ class FileReader(BaseLoader):
     def __init__(self, content: bytes, name: str = "") -> None:
         self.content = content
         self.name = name
+
+
+def whole(text: str, otherwise: int) -> int:
+    """The whole number from 0 that a text says; other signs and absurd sizes say ``otherwise``."""
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) else otherwise
 
 
 def unit(

@@ -36,6 +36,7 @@ _UNSEEN = frozenset(
 _EDGES = frozenset("header headerl headerr headerf footer footerl footerr footerf".split())
 _KEPT = frozenset("shpinst shptxt shppict ud fldrslt result listtext pntext".split())
 """Groups that are read although they are marked as ones that may be passed over."""
+_BULLET = re.compile(r"^[•·o§–\ufffd]?\s*\t\s*|^[•·§\ufffd]\s*")
 _HEADING = re.compile(r"(?:heading|tiêu đề|überschrift|titre|título) ?(\d)", re.IGNORECASE)
 
 
@@ -143,6 +144,8 @@ class Parser:
                     break
             elif text is not None:
                 self._put_bytes(text)
+            else:
+                continue  # line ends are nothing, also between a group's brace and its star
             self._opened = brace == b"{"
         self._end_paragraph()
         self._end_table()
@@ -318,7 +321,7 @@ class Parser:
             self.blocks.append(Block(one_line(text), self._paragraph.level))
         elif text:
             if item:
-                text = re.sub(r"^[•·o§]?\s*\t\s*|^[•·§]\s*", "- ", text).replace("\t", " ", 1)
+                text = _BULLET.sub("- ", text).replace("\t", " ", 1)
             self.blocks.append(Block(text, item=item))
         self._end_notes()
 

@@ -14,8 +14,8 @@ from tailor.documents.refusal import Refused
 _LONGEST = 60
 """Seconds in a unit, as in the transcript of a recording."""
 _TIMES = re.compile(r"\s*(?:(\d+):)?(\d\d):(\d\d)[.,]\d{1,3}\s+-->\s+[\d:.,]+.*")
-_VOICE = re.compile(r"<v(?:\.[\w.]+)?\s+([^>]+)>")
-_TAG = re.compile(r"</?[a-z][^>]*>|<[\d:.]+>|\{\\[^}]*\}")
+_VOICE = re.compile(r"<v(?:\.[\w.]+)?\s+([^<>]+)>")
+_TAG = re.compile(r"</?[a-z][^<>]*>|<[\d:.]+>|\{\\[^{}]*\}")
 _SPEAKER = re.compile(r"([^:.!?]{2,40}):\s+\S")
 
 

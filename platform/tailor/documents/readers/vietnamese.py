@@ -160,11 +160,12 @@ def _capital_line(line: str) -> str:
     capitals = re.findall("[A-Z]", line)
     if len(capitals) >= 3 and re.search("[a-z]", line) is None:
         return line.upper()
-    return re.sub(r"\w*[A-Z]\w*[A-Z]\w*", lambda word: _capital_word(word[0]), line)
+    return re.sub(r"\w+", lambda word: _capital_word(word[0]), line)
 
 
 def _capital_word(word: str) -> str:
-    return word if re.search("[a-z]", word) else word.upper()
+    are_capitals = len(re.findall("[A-Z]", word)) > 1 and re.search("[a-z]", word) is None
+    return word.upper() if are_capitals else word
 
 
 def _from_vni(text: str) -> str:

@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from tailor.documents.readers.reader import whole
+
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _BULLET = "-"
+_MOST_LETTERS = 780
+"""Word counts to here with letters, 30 times the same at last."""
 _ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"),
           (40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))  # fmt: skip
 
@@ -71,7 +75,7 @@ def numbering_of(properties: etree._Element | None) -> tuple[str | None, int]:
         return None, 0
     number = _value(properties, f"numPr/{W}numId")
     depth = _value(properties, f"numPr/{W}ilvl")
-    return number or None, int(depth) if depth.isdigit() else 0
+    return number or None, whole(depth, 0)
 
 
 def outline_of(properties: etree._Element | None) -> int | None:
@@ -81,7 +85,8 @@ def outline_of(properties: etree._Element | None) -> int | None:
 
 
 def _outline(value: str) -> int | None:
-    return int(value) if value.isdigit() and int(value) < 9 else None
+    level = whole(value, 9)
+    return level if level < 9 else None
 
 
 @dataclass(frozen=True)
@@ -142,10 +147,10 @@ class Numbering:
 
 def _levels(element: etree._Element) -> dict[int, _Level]:
     return {
-        int(level.get(f"{W}ilvl", "0")): _Level(
+        whole(level.get(f"{W}ilvl", "0"), 0): _Level(
             _value(level, "numFmt") or "decimal",
             _value(level, "lvlText"),
-            int(start) if (start := _value(level, "start")).isdigit() else 1,
+            whole(_value(level, "start"), 1),
         )
         for level in element.iter(f"{W}lvl")
     }
@@ -153,7 +158,7 @@ def _levels(element: etree._Element) -> dict[int, _Level]:
 
 def written(count: int, form: str) -> str:
     """A number as the list counts: 3, 03, c, C, iii, III."""
-    if form in ("lowerLetter", "upperLetter") and count > 0:
+    if form in ("lowerLetter", "upperLetter") and 0 < count <= _MOST_LETTERS:
         letters = chr(97 + (count - 1) % 26) * ((count - 1) // 26 + 1)
         return letters.upper() if form == "upperLetter" else letters
     if form in ("lowerRoman", "upperRoman") and 0 < count < 4000:

@@ -19,6 +19,8 @@ from tailor.documents.refusal import Refused
 
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*ref="([A-Z]+\d+):([A-Z]+\d+)"')
 _UNCOMPUTED = re.compile(rb"<f\b[^>]*(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v></v>|</c>)")
+_LAST_ROW = 1 << 20
+"""Of any sheet; those before a cell are filled up, wherever it says to be."""
 
 
 class Reader(FileReader):
@@ -69,7 +71,7 @@ def _drawn(package: Package, part: str) -> Iterator[str]:
 
 def _rows(sheet: Any) -> Iterator[list[str]]:
     sheet.reset_dimensions()  # what programs write there is often wrong
-    for row in sheet.iter_rows():
+    for row in sheet.iter_rows(max_row=_LAST_ROW):
         yield [
             "" if cell.value is None else shown(cell.value, str(cell.number_format)) for cell in row
         ]

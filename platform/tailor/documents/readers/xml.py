@@ -12,7 +12,7 @@ from lxml import etree
 
 from tailor.documents.readers import html, json
 from tailor.documents.readers.decoding import decode
-from tailor.documents.readers.reader import FileReader, unit
+from tailor.documents.readers.reader import FileReader, unit, whole
 from tailor.documents.readers.rows import labelled, one_line
 from tailor.documents.readers.sections import Block, sections
 from tailor.documents.refusal import Refused
@@ -159,8 +159,8 @@ def _sheets(root: etree._Element, note: str) -> Iterator[Document]:
             cells: list[str] = []
             for cell in row.iter("{*}Cell"):
                 index = next((v for k, v in cell.attrib.items() if _local(k) == "Index"), "")
-                if str(index).isdecimal() and len(cells) < int(index) <= _WIDEST:
-                    cells += [""] * (int(index) - 1 - len(cells))
+                if len(cells) < (column := whole(str(index), 0)) <= _WIDEST:
+                    cells += [""] * (column - 1 - len(cells))
                 cells.append(one_line("".join(cell.itertext())))
             rows.append(cells)
         name = next((str(v) for k, v in sheet.attrib.items() if _local(k) == "Name"), "")

@@ -46,7 +46,7 @@ class OpenAIJobs:
     @property
     def host(self) -> str:
         """Of ``base_url``, else OpenAI's own."""
-        return urlsplit(self.config.base_url).netloc or "api.openai.com"
+        return urlsplit(self.config.base_url).netloc.rpartition("@")[2] or "api.openai.com"
 
     @cached_property
     def _client(self) -> openai.OpenAI:
@@ -313,8 +313,8 @@ def _closed(error: Exception) -> bool:
 
 def _message(error: Exception) -> str:
     """What the server said, on one line, without keys."""
-    from tailor.models.provider import without_keys
+    from tailor.redaction import redacted
 
     body = getattr(error, "body", None)
     said = body.get("message") if isinstance(body, Mapping) else None
-    return without_keys(" ".join(str(said or error).split()))[:300].rstrip(".")
+    return redacted(" ".join(str(said or error).split()))[:300].rstrip(".")

@@ -12,11 +12,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tailor.moment import moment
+from tailor.newer import of_json
 from tailor.training.hosted.service import ENDED, SUCCEEDED, Event, Job
 from tailor.training.progress import Point
 
 PREPARING = "preparing"
 """The status before the service has the job."""
+
+VERSION = 1
+"""Of a record's file; raised when an older Tailor would misread it."""
 
 
 @dataclass(frozen=True)
@@ -100,10 +105,10 @@ class HostedJob:
         }
 
 
-def begun(key: str, **told: Any) -> HostedJob:
-    """A new record, not yet on disk."""
-    at = datetime.now(UTC)
-    return HostedJob(id=f"{at:%Y%m%dT%H%M%S%f}-{key[:8]}", key=key, started=_now(), **told)
+def begun(state: Path, key: str, **told: Any) -> HostedJob:
+    """A new record, not yet on disk; ``state`` is the workspace's ``.tailor``."""
+    id = f"{moment(file.stem for file in _home(state).glob('*.json'))}-{key[:8]}"
+    return HostedJob(id=id, key=key, started=_now(), **told)
 
 
 def keep(state: Path, job: HostedJob) -> HostedJob:
@@ -116,17 +121,21 @@ def keep(state: Path, job: HostedJob) -> HostedJob:
     home = _home(state)
     home.mkdir(parents=True, exist_ok=True)
     with FileLock(home / "records.lock"):  # who waits for a job and who cancels it both write
-        write_json(home / f"{job.id}.json", {"schema_version": 1, **values})
+        write_json(home / f"{job.id}.json", {"schema_version": VERSION, **values})
     return job
 
 
 def hosted_jobs(state: Path) -> tuple[HostedJob, ...]:
-    """Every hosted job of a workspace, the newest first; what cannot be read is left out."""
+    """Every hosted job of a workspace, the newest first; what cannot be read is left out.
+
+    Raises:
+        NewerVersion: a newer version of Tailor wrote one of them.
+    """
     found = []
     for file in sorted(_home(state).glob("*.json"), reverse=True):
         try:
-            found.append(_read(json.loads(file.read_text("utf-8"))))
-        except (OSError, ValueError, TypeError, KeyError):
+            found.append(_read(of_json(json.loads(file.read_text("utf-8")), VERSION, file)))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
             continue
     return tuple(found)
 

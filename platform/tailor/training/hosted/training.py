@@ -152,9 +152,9 @@ def _begun(
     ends = _again(config, asked, lambda: asked.probe(order.base))
     job = known if known is not None and not known.ended else None
     job = job or begun(
-        order.key, host=asked.host, base=order.base, method=order.method, epochs=order.epochs,
-        lessons=prepared.lessons, held_out=prepared.held_out, tokens=prepared.tokens,
-        cost_usd=prepared.cost_usd,
+        state, order.key, host=asked.host, base=order.base, method=order.method,
+        epochs=order.epochs, lessons=prepared.lessons, held_out=prepared.held_out,
+        tokens=prepared.tokens, cost_usd=prepared.cost_usd,
     )  # fmt: skip
     keep(state, job)
     if ends:
