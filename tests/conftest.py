@@ -78,7 +78,16 @@ def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     """Five documents and 14 questions (4 train, 4 dev, 6 test); nothing is ingested yet."""
-    root = tmp_path / "acme"
+    return _company(tmp_path / "acme")
+
+
+@pytest.fixture(scope="session")
+def company() -> tuple[Callable[[Path], Workspace], Callable[[Messages], str]]:
+    """What writes that workspace into a folder, and what answers its questions rightly."""
+    return _company, right
+
+
+def _company(root: Path) -> Workspace:
     for path, text in DOCUMENTS.items():
         target = root / "knowledge" / path
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -179,6 +179,14 @@ class AnswerStore:
         self._commit(lambda db: _keep_answer(db, row, fact))
         hit("answer.after")
 
+    def keep_answers(self, assistant: str, found: Mapping[tuple[str, int], Answer]) -> None:
+        """Commit several answers of one assistant, by the question's key and the repeat."""
+        with self._writing() as db:
+            for (ask, repeat), answer in found.items():
+                row = assistant, ask, repeat, answer.outcome, _dump(asdict(answer))
+                _keep_answer(db, row, (assistant, ask, repeat, *astuple(Fact.of(answer))))
+        hit("answer.after")
+
     def facts(self, assistant: str, repeat: int = 0) -> dict[str, Fact]:
         """How each stored answer of one assistant ended and what it took, by the question's key.
 

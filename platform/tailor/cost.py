@@ -98,7 +98,7 @@ def spent(run: Run) -> Spent:
         if fact.outcome != "error"
     ]
     now = None if run.imported else price(run.model, config)
-    local = is_local(run.model) and not run.imported
+    local = is_local(run.model) and (not run.imported or bool(run.origin))
     hours = (run.state().seconds / 3600 or None) if local else 0.0
     by_tokens = total(_usd(fact, now) for fact in facts)
     made = _made(run)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from tailor.assistant import Answer, Assistant
 from tailor.benchmark import Split
-from tailor.errors import NewerVersion, NotApplicable, TailorError
+from tailor.errors import NewerVersion, NotApplicable, TailorError, UsageError
 from tailor.fault import hit
 from tailor.newer import of_json
 
@@ -86,6 +86,9 @@ class Run:
     on: str = "previous"
     """Why it builds on ``previous``: that was the row before it (``previous``), the best so far by
     dev (``best``), or the row it names."""
+    origin: str = ""
+    """The machine whose answers were imported, which ``model`` names behind an @; empty: here, or
+    a person's."""
 
     @property
     def stage(self) -> str:
@@ -201,9 +204,7 @@ class Run:
         """
         from tailor.scoring.score import METRIC_VERSION
 
-        if self.imported:
-            return None
-        if self.benchmark != self.workspace.benchmark.digest:
+        if not self.imported and self.benchmark != self.workspace.benchmark.digest:
             return "benchmark"
         if self.generation and self.generation != self.workspace.generation:
             return "documents"
@@ -279,6 +280,19 @@ def newest_runs(workspace: Workspace) -> list[Run]:
         (run for run, _ in chosen.values()),
         key=lambda r: (order.get(r.row, order.get(r.stage, len(order))), r.position, r.sequence),
     )
+
+
+def run_of(runs: Sequence[Run], row: str) -> Run:
+    """The run of a row, named by its id or as ROW@MODEL.
+
+    Raises:
+        UsageError: there is none.
+    """
+    for run in runs:
+        if row in (run.row, f"{run.row}@{run.model}"):
+            return run
+    there = f"there are {', '.join(r.row for r in runs)}" if runs else "run it first"
+    raise UsageError(f"There is no run of row {row!r}; {there}.")
 
 
 def all_runs(workspace: Workspace) -> list[Run]:

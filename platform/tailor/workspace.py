@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
 
     from tailor.answer_format import AnswerFormat
+    from tailor.answers_imported import ImportedAnswers
     from tailor.benchmarking.assignment import Assignment
     from tailor.benchmarking.check import Report
     from tailor.benchmarking.drafting import Drafted
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from tailor.documents.filters import Filters
     from tailor.documents.index import Index
     from tailor.documents.ingest import IngestReport
+    from tailor.exporting.answers import ExportedAnswers
     from tailor.models.chat import Chat
     from tailor.models.limiter import Limiter
     from tailor.retrieval import collection
@@ -515,6 +517,20 @@ class Workspace:
     def artifact_folder(self, kind: str, key: object) -> Path:
         """Where the artifact of this key lies, or would lie."""
         return self.state / "artifacts" / f"{kind}-{digest(key)}"
+
+    def export_answers(
+        self, path: str | Path, rows: Sequence[str] = (), name: str = ""
+    ) -> ExportedAnswers:
+        """Write rows with their answers into a file; see `tailor.exporting.answers`."""
+        from tailor.exporting.answers import export_answers
+
+        return export_answers(self, Path(path), rows, name)
+
+    def import_answers(self, path: str | Path, name: str = "") -> ImportedAnswers:
+        """Take in another machine's rows, asking nothing; see `tailor.answers_imported`."""
+        from tailor.answers_imported import import_answers
+
+        return import_answers(self, Path(path), name)
 
     def clean(self, drop: bool = False) -> Cleaning:
         """What ``.tailor`` keeps without need; deleted with ``drop``."""

@@ -26,13 +26,14 @@ from rich.table import Table
 from tailor.documents import building, generation
 from tailor.documents.document import Place, clean
 from tailor.documents.embedding import unit
-from tailor.documents.index import Index, fused
+from tailor.documents.index import Index
 from tailor.documents.lexical import LexicalIndex
 from tailor.documents.passages import Splitter, split
 from tailor.documents.store import EmbeddingCache, Record, database
 from tailor.documents.tokens import TokenCounter
 from tailor.models.embedder import embeddings
 from tailor.models.token_counts import token_count
+from tailor.retrieval.ranking import fused
 
 K, CANDIDATES, WEIGHT = 10, 50, 0.5
 
@@ -93,11 +94,10 @@ class Exact:
         cosines, said = self.vectors @ vector, self.lexical.scores(question)
         near = np.argsort(-cosines, kind="stable")[:CANDIDATES].tolist()
         heard = np.argsort(-said, kind="stable")[:CANDIDATES]
-        found = {*near, *(int(n) for n in heard if said[n] > 0)}
-        best = fused(
-            {n: float(said[n]) for n in found}, {n: float(cosines[n]) for n in found}, WEIGHT
-        )
-        return [self.places[number] for number, _ in best[:K]]
+        found = np.array(sorted({*near, *(int(n) for n in heard if said[n] > 0)}))
+        scores = fused(said[found].astype(np.float64), cosines[found].astype(np.float64), WEIGHT)
+        order = np.argsort(-np.round(scores, 9), kind="stable")[:K]
+        return [self.places[number] for number in found[order].tolist()]
 
 
 def timed(search: Callable[[str], Any], questions: Sequence[str]) -> tuple[list[Any], list[float]]:

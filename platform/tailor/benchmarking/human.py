@@ -148,7 +148,7 @@ def import_answers(workspace: Workspace, path: Path, name: str) -> Answered:
         first = f" {problems[0]}" if problems else ""
         raise TailorError(f"{path} holds no answer to a question of the benchmark.{first}")
     run, before = take(workspace, name, given)
-    others = {r.model: r for r in all_runs(workspace) if r.imported and r.model != name}
+    others = {r.model: r for r in all_runs(workspace) if _of(r) not in (None, name)}
     return Answered(
         run=run,
         taken=len(given),
@@ -227,7 +227,7 @@ def agreement(runs: Sequence[Run], only: str | None = None) -> list[Agreement]:
 
 def people(workspace: Workspace) -> list[Run]:
     """The newest run of every person."""
-    return [run for run in workspace.runs() if run.imported]
+    return [run for run in workspace.runs() if _of(run)]
 
 
 def _alike(a: Answer, b: Answer, target: Target) -> float:

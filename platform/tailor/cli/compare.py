@@ -67,8 +67,8 @@ def command(
         say,
         use_one_core,
     )
-    from tailor.cli.explain import run_of
     from tailor.errors import TailorError, UsageError
+    from tailor.run import run_of
 
     use_one_core()
     wanted = _format("json" if json else format, output)

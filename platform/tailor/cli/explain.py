@@ -38,6 +38,7 @@ def command(
 
     from tailor.cli.common import here, open_workspace, print_json, say, stdout
     from tailor.explain import changed
+    from tailor.run import run_of
     from tailor.text import visible
 
     run = run_of(open_workspace(workspace).runs(), row)
@@ -71,21 +72,6 @@ def command(
         stdout().print(Text(visible(part)), soft_wrap=True)
     if question is None:
         say(f"Next, for one of its answers: tailor explain {run.row} QUESTION_ID{here(workspace)}")
-
-
-def run_of(runs: "Sequence[Run]", row: str) -> "Run":
-    """The run of a row, named by its id or as ROW@MODEL.
-
-    Raises:
-        UsageError: there is none.
-    """
-    from tailor.errors import UsageError
-
-    for run in runs:
-        if row in (run.row, f"{run.row}@{run.model}"):
-            return run
-    there = f"there are {', '.join(r.row for r in runs)}" if runs else "run it first"
-    raise UsageError(f"There is no run of row {row!r}; {there}.")
 
 
 def settings(row: str, builds_on: str | None, changed: "Sequence[Difference]") -> Iterator[str]:

@@ -2,7 +2,13 @@
 
 import typer
 
-from tailor.cli import export_adapter, export_job, export_jsonl, export_langchain
+from tailor.cli import (
+    export_adapter,
+    export_answers,
+    export_job,
+    export_jsonl,
+    export_langchain,
+)
 
 app = typer.Typer(
     help="Write what was fitted in the form that other tools take.",
@@ -19,6 +25,7 @@ VERBS = (
     export_jsonl.check,
     export_job.job,
     export_langchain.langchain,
+    export_answers.answers,
 )
 for verb in VERBS:
     app.command(verb.__name__.replace("_", "-"))(verb)

@@ -45,3 +45,26 @@ def adapter(
             say(f"{told}: {number(losses[0])} → {number(losses[-1])}")
     setting = f"--set fine_tuning.adapter={found.name}"
     say(f"Registered as {found.name}. Next: tailor run fine_tuning {setting}{here(workspace)}")
+
+
+@app.command()
+def answers(
+    file: Annotated[
+        Path, typer.Argument(help="What `tailor export answers` wrote on another machine.")
+    ],
+    name: Annotated[
+        str, typer.Option(help="What to mark the rows with.", show_default="as it was exported")
+    ] = "",
+    workspace: WorkspaceOption = Path(),
+    json: JsonOption = False,
+) -> None:
+    """Take in another machine's rows with their answers; digests are checked, nothing is asked."""
+    from tailor.cli.common import here, open_workspace, print_json, say
+
+    done = open_workspace(workspace).import_answers(file, name)
+    if json:
+        print_json({"schema_version": 1, **done.to_json()})
+    say(
+        f"{done.answers} answers ({done.new} new) of {', '.join(done.rows)}. "
+        f"Next: tailor compare{here(workspace)}"
+    )

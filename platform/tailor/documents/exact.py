@@ -50,9 +50,11 @@ class Exact:
 
     def cosines(self, vector: Vectors, numbers: Sequence[int]) -> dict[int, float]:
         """The cosine of each of these passages that has a vector."""
+        import numpy as np
+
         rows = self.vectors[list(numbers)]
-        found = zip(numbers, (rows @ vector).tolist(), rows.any(axis=1), strict=True)
-        return {number: cosine for number, cosine, directed in found if directed}
+        cosines, directed = (rows @ vector).tolist(), np.flatnonzero(rows.any(axis=1)).tolist()
+        return {numbers[at]: cosines[at] for at in directed}
 
     def nearest(
         self, vector: Vectors, n: int, further: Sequence[int], within: Mask | None = None

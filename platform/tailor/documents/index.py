@@ -155,9 +155,10 @@ class Index:
         if weight > 0 and self._lexical:
             lexical = self._lexical.scores(question, forms)
             if headings:
-                lexical += np.float32(headings) * self._headings.scores(question, forms)
+                named = self._headings.scores(question, forms)
+                lexical = lexical.astype(np.float64) + headings * named
         if within is not None:
-            lexical = np.where(within, lexical, np.float32(0))
+            lexical = np.where(within, lexical, 0)
         said = top(lexical, n)
         vector = self._vector(question) if weight < 1 else None
         near: Ranking = []
@@ -167,9 +168,8 @@ class Index:
             near, known = self._by_meaning(vector, n, wanted, within)
         numbers = np.array(sorted({*said.tolist(), *(number for number, _ in near)}), dtype=int)
         cosines = np.array([known.get(int(number), -1.0) for number in numbers])
-        return Candidates(
-            numbers, lexical[numbers].astype(np.float64), cosines, _ranks(said), _ranks(near)
-        )
+        said_of = lexical[numbers].astype(np.float64)
+        return Candidates(numbers, said_of, cosines, _ranks(said), _ranks(near))
 
     def within(self, *filters: Filters) -> Mask:
         """Which passages, by number, are of documents that all these filters admit."""

@@ -125,8 +125,8 @@ def on_disk(folder: Path, first: int, keys: Keys, times: Numbers) -> Run:
     import numpy as np
 
     files = folder / f"{first}-keys.npy", folder / f"{first}-times.npy"
-    for file, array in zip(files, (keys, times), strict=True):
-        np.save(file, array)
+    np.save(files[0], keys)
+    np.save(files[1], times)
 
     def arrays() -> tuple[Keys, Numbers]:
         return np.load(files[0], mmap_mode="r"), np.load(files[1], mmap_mode="r")
