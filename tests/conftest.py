@@ -75,6 +75,16 @@ def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(variable, raising=False)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _kept_parser() -> Iterator[None]:
+    """The process that parses is one for all ingestions of this process."""
+    kept = runpy.run_path(str(Path(__file__).with_name("kept_parser.py")))["KeptBox"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tailor.documents.ingest.Box", kept)
+        yield
+    kept.end_kept()
+
+
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     """Five documents and 14 questions (4 train, 4 dev, 6 test); nothing is ingested yet."""

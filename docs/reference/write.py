@@ -1,17 +1,17 @@
 """Writes the pages of the reference out of the code itself: run it after changing either.
 
-    python docs/reference/write.py [FOLDER]
+    python docs/reference/write.py
 
-The pages are command.md (every ``--help``), settings.md (every stage's settings and every key of
-tailor.toml) and python.md (the public names with their docstrings). A test fails when one of them
-is not what this writes.
+The pages are command.md (every ``--help``), settings.md (every key of tailor.toml) and python.md
+(the public names with their docstrings); each page in stages/ ends in the settings of its stage.
+tests/docs/test_reference.py fails when one of them is not what this writes.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
-import sys
+import re
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -27,9 +27,22 @@ from tailor.stage import stage_types
 MADE = "<!-- Written by docs/reference/write.py; change the code, then run that. -->\n\n"
 
 
+DOCS = Path(__file__).parents[1]
+MARK = "<!-- settings -->"
+
+
 def pages() -> dict[str, str]:
-    """The text of each page by its file name."""
-    return {"command.md": command(), "settings.md": settings(), "python.md": python()}
+    """The text of each page by its path in docs/."""
+    found = {
+        "reference/command.md": command(),
+        "reference/settings.md": settings(),
+        "reference/python.md": python(),
+    }
+    for name, kind in stage_types(None).items():
+        page = f"stages/{name}.md"
+        told = (DOCS / page).read_text("utf-8").partition(MARK)[0]
+        found[page] = f"{told}{MARK}\n\n{stage_settings(name, kind)}"
+    return found
 
 
 def command() -> str:
@@ -56,25 +69,30 @@ def helps(one: Any, parent: Any, name: str) -> Iterator[tuple[str, str]]:
 
 def settings() -> str:
     """The settings of the stages and the keys of tailor.toml."""
-    parts = [f"# Settings\n\n{MADE}## Of the stages\n\n"]
-    parts.append(
-        "`tailor run ROW --set stage.setting=value`, or `[stages.ROW]` in tailor.toml.\n\n"
-    )
-    for name, kind in sorted(stage_types(()).items()):
+    parts = [f"# Settings\n\n{MADE}## Of the stages\n\n| stage | what it does |\n|---|---|\n"]
+    for name, kind in sorted(stage_types(None).items()):
         about = inspect.cleandoc(kind.__doc__ or "").splitlines()[0]
-        parts.append(f"### {name}\n\n{about}\n\n| setting | default | meaning |\n|---|---|---|\n")
-        parts += [
-            f"| `{f.name}` | {cell(f.default)} | {escaped(f.metadata.get('meaning', ''))} |\n"
-            for f in fields(kind)
-        ]
-        parts.append("\n")
-    parts.append("## Of the workspace\n\nKeys of `tailor.toml`; every one is optional.\n\n")
+        parts.append(f"| [{name}](../stages/{name}.md#settings) | {escaped(about)} |\n")
+    parts.append("\n## Of the workspace\n\nKeys of `tailor.toml`; every one is optional.\n\n")
     parts.append("| key | default | meaning |\n|---|---|---|\n")
     parts += keys(Config)
     for f in fields(Config):
         if dataclasses.is_dataclass(inner := default(f)):
             parts.append(f"\n### [{f.name}]\n\n| key | default | meaning |\n|---|---|---|\n")
             parts += keys(type(inner))
+    return "".join(parts)
+
+
+def stage_settings(name: str, kind: Any) -> str:
+    """The settings of a stage, and how they are set."""
+    parts = [
+        f"`tailor run {name} --set {name}.SETTING=VALUE`, `[stages.{name}]` in `tailor.toml`, or the "
+        "form on the page Stages.\n\n| setting | default | meaning |\n|---|---|---|\n"
+    ]
+    parts += [
+        f"| `{f.name}` | {cell(f.default)} | {escaped(f.metadata.get('meaning', ''))} |\n"
+        for f in fields(kind)
+    ]
     return "".join(parts)
 
 
@@ -148,7 +166,7 @@ def public(kind: type) -> Iterator[tuple[str, Any]]:
 
 def documented(name: str, found: Any) -> str:
     """The signature and the docstring."""
-    text = (inspect.getdoc(found) or "").replace("``", "`")
+    text = re.sub(r":[a-z]+:`", "`", (inspect.getdoc(found) or "").replace("``", "`"))
     signature = "" if isinstance(found, property) else f"```python\n{signed(name, found)}\n```\n\n"
     return f"{signature}{text}\n\n"
 
@@ -159,6 +177,7 @@ def signed(name: str, found: Any) -> str:
     parameters = [
         str(p).replace(repr(p.annotation), str(p.annotation)) for p in told.parameters.values()
     ]
+    parameters = [re.sub(r"<function .* at 0x\w+>", "...", told) for told in parameters]
     back = "" if inspect.isclass(found) else f" -> {told.return_annotation}"
     line = f"{name}({', '.join(parameters)}){back}"
     if len(line) <= 100:
@@ -167,6 +186,5 @@ def signed(name: str, found: Any) -> str:
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
-    for file, text in pages().items():
-        (folder / file).write_text(text, "utf-8")
+    for page, text in pages().items():
+        (DOCS / page).write_text(text, "utf-8")

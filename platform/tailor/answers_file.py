@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import re
 import tempfile
@@ -34,6 +33,7 @@ _LONGEST = 16 << 20
 """Bytes of a line."""
 _LONGEST_NAME = 300
 _MOST_REPEATS = 1000
+_LARGEST = 1 << 53
 _ROW = re.compile(r"\w+(:[\w-]+)?")
 _DIGEST = re.compile("[0-9a-f]{16}")
 T = TypeVar("T")
@@ -237,9 +237,9 @@ def _typed(value: Any, hint: Any, name: str) -> Any:
         value.encode()
         return value
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if hint is float and number and math.isfinite(value):
+    if hint is float and number and abs(value) < _LARGEST:  # neither NaN nor infinite
         return float(value)
-    if (hint is int and number and isinstance(value, int) and abs(value) < 1 << 53) or (
+    if (hint is int and number and isinstance(value, int) and abs(value) < _LARGEST) or (
         hint is bool and isinstance(value, bool)
     ):
         return value

@@ -62,7 +62,8 @@ def clean(workspace: Workspace, drop: bool = False) -> Cleaning:
     Linux and macOS do.
 
     Raises:
-        TailorError: documents are being ingested, or the folder cannot be written.
+        TailorError: documents are being ingested, the folder cannot be written, or a Chroma server
+            that keeps the vectors of a former generation cannot be reached.
     """
     from filelock import FileLock, Timeout
 
@@ -175,9 +176,12 @@ def _item(workspace: Workspace, path: Path, kind: Kind) -> Item:
 
 
 def _delete(path: Path) -> None:
+    from tailor.documents.remote import drop
+
     if path.is_dir():
         # Without its manifest it is no generation, whatever a crash leaves of it.
         (path / "manifest.json").unlink(missing_ok=True)
+        drop(path)
         shutil.rmtree(path)
     else:
         path.unlink()

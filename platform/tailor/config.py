@@ -144,6 +144,9 @@ class Config:
     passage_strategy: Literal["structure", "sentences", "fixed"] = "structure"
     """Whether passages are whole paragraphs and lists as far as they fit, or filled with whole
     sentences, or with words."""
+    chroma_url: str = ""
+    """Where a Chroma server listens that keeps the vectors of the index, by https; its token is in
+    the variable CHROMA_TOKEN; empty: they stay in this folder."""
     task: Task = "answer"
     """``answer``: questions the documents answer; ``number`` or ``label``: an item's text stands
     for a number or a label, to be predicted."""
@@ -272,8 +275,12 @@ def _value(key: str, value: Any, kind: Any) -> Any:
         _are_rows(read)
     if key == "answer_pattern":
         _compiles(read)
-    if key in ("base_url", "embedder_url", "transcriber_url") and read:
+    if key in ("base_url", "embedder_url", "transcriber_url", "chroma_url") and read:
         _is_address(read)
+    if key == "chroma_url" and read:
+        from tailor.documents.remote import server_address
+
+        server_address(read)
     if key == "transcriber" and read:
         _is_transcriber(read)
     if isinstance(read, int | float) and not isinstance(read, bool):

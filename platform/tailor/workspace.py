@@ -180,6 +180,7 @@ class Workspace:
                 sources=sources(self.config.sources, self.root),
                 dry_run=dry_run,
                 box=self._far_box(),
+                server=self.config.chroma_url,
             )
 
         if dry_run:
@@ -262,7 +263,12 @@ class Workspace:
                 self._indexes.pop(old, None)
             vary = embedder != self.config.embedder
             self._indexes[key] = open_index(
-                self.state, self.embedder(embedder), embedder, splitter, vary
+                self.state,
+                self.embedder(embedder),
+                embedder,
+                splitter,
+                vary,
+                self.config.chroma_url,
             )
         return self._indexes[key]
 

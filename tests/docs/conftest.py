@@ -47,6 +47,7 @@ def first_place(
             "model": "openai:double", "base_url": server.url, "retries": 0, "ladder": LADDER,
         }  # fmt: skip
         lines = [f"{key} = {json.dumps(value)}\n" for key, value in settings.items()]
+        lines.append('[prices."openai:double"]\ninput = 1.0\noutput = 1.0\n')
         (folder / "acme" / "tailor.toml").write_text("".join(lines), "utf-8")
         acme = Workspace(folder / "acme")
         acme.ingest()
@@ -66,14 +67,14 @@ def place(first_place: Place, tmp_path: Path) -> Place:
 
 
 def _items(root: Path, settings: str, answer: Callable[[int], object]) -> None:
-    """Forty items, with quick rows."""
+    """Items, and one row."""
     (root / "knowledge").mkdir(parents=True)
     items = [
         {
             "question": f"A kettle of steel, number {at}, holds {at} litres of water and tea",
-            "answer": answer(at), "lang": "en", "split": ("train", "dev", "test")[at % 3],
+            "answer": answer(at), "lang": "en", "split": ("train", "train", "dev", "test")[at % 4],
         }
-        for at in range(40)
+        for at in range(48)
     ]  # fmt: skip
     text = "".join(json.dumps(item) + "\n" for item in items)
     (root / "knowledge" / "benchmark.jsonl").write_text(text, "utf-8")
@@ -93,3 +94,6 @@ def _files(folder: Path) -> None:
     pairs = [{"question": f"Where is the {one} kept?", "answer": f"the {one} room"} for one in things]
     text = "".join(json.dumps(pair) + "\n" for pair in pairs)
     (folder / "acme" / "qa.jsonl").write_text(text, "utf-8")
+    (folder / "acme" / "knowledge" / "training.jsonl").write_text(text, "utf-8")
+    (folder / "acme" / "prompts").mkdir()
+    (folder / "acme" / "prompts" / "mine.md").write_text("Answer briefly.\n", "utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,17 +53,10 @@ def exported(
 
 
 @pytest.fixture
-def here(
-    tmp_path: Path, company: tuple[Make, Callable[[Messages], str]]
-) -> Callable[[], tuple[Workspace, OpenAIServer]]:
+def here(tmp_path: Path, company: tuple[Make, Callable[[Messages], str]]) -> Iterator[Here]:
     """A workspace with the same questions and documents, which has answered nothing."""
-    make, _ = company
-
-    def opened() -> tuple[Workspace, OpenAIServer]:
-        server = OpenAIServer(lambda messages: "Blue Heron")
-        return _ready(tmp_path / "here", make, server.url, "openai:small"), server
-
-    return opened
+    with OpenAIServer(lambda messages: "Blue Heron") as server:
+        yield _ready(tmp_path / "here", company[0], server.url, "openai:small"), server
 
 
 @pytest.fixture
@@ -83,36 +76,38 @@ def _rewritten(file: Path, to: Path, change: Callable[[list[dict[str, Any]]], No
 
 
 def test_rows_of_two_machines_stand_in_one_comparison(
-    exported: Path, here: Callable[[], Here], tailor: Command
+    exported: Path, here: Here, tailor: Command
 ) -> None:
-    workspace, server = here()
-    with server:
-        climb(workspace, [Prompting()])
-        asked = len(server.requests)
-        assert asked == 10
+    workspace, server = here
+    climb(workspace, [Prompting()])
+    asked = len(server.requests)
+    assert asked == 10
 
-        done = tailor("import", "answers", exported, "-w", workspace.root, "--json").json
-        assert done["rows"] == ["prompting@openai:large@gpu-box", "retrieval@openai:large@gpu-box"]
-        assert (done["origin"], done["answers"], done["new"]) == ("gpu-box", 20, 20)
+    done = tailor("import", "answers", exported, "-w", workspace.root, "--json").json
+    assert done["rows"] == ["prompting@openai:large@gpu-box", "retrieval@openai:large@gpu-box"]
+    assert (done["origin"], done["answers"], done["new"]) == ("gpu-box", 20, 20)
 
-        workspace = Workspace(workspace.root)
-        result = compare(workspace.runs())
-        told = {(row.row, row.model): row for row in result.rows}
-        theirs = told["prompting", "openai:large@gpu-box"]
-        assert told.keys() == {
-            ("prompting", "openai:small"),
-            ("prompting", "openai:large@gpu-box"),
-            ("retrieval", "openai:large@gpu-box"),
-        }
-        assert theirs.primary and theirs.primary.mean == 1.0
-        assert theirs.p50 and theirs.input_tokens > 0
-        assert told["prompting", "openai:small"].primary.mean < 1  # type: ignore[union-attr]
-        step = told["retrieval", "openai:large@gpu-box"].step
-        assert step and step.base == "prompting"
-        assert len(server.requests) == asked  # nothing was asked again
-        pair = tailor("compare", "prompting@openai:small", "prompting@openai:large@gpu-box",
-                      "-w", workspace.root)  # fmt: skip
-        assert pair.code == 0, pair.err
+    workspace = Workspace(workspace.root)
+    result = compare(workspace.runs())
+    told = {(row.row, row.model): row for row in result.rows}
+    theirs = told["prompting", "openai:large@gpu-box"]
+    assert told.keys() == {
+        ("prompting", "openai:small"),
+        ("prompting", "openai:large@gpu-box"),
+        ("retrieval", "openai:large@gpu-box"),
+    }
+    ours = told["prompting", "openai:small"]
+    assert theirs.primary
+    assert ours.primary
+    assert theirs.primary.mean == 1.0 > ours.primary.mean
+    assert theirs.input_tokens > 0
+    step = told["retrieval", "openai:large@gpu-box"].step
+    assert step
+    assert step.row == "prompting"
+    assert len(server.requests) == asked  # nothing was asked again
+    pair = tailor("compare", "prompting@openai:small", "prompting@openai:large@gpu-box",
+                  "-w", workspace.root)  # fmt: skip
+    assert pair.code == 0, pair.err
 
     imported = next(run for run in workspace.runs() if run.row == "retrieval")
     assert (imported.origin, imported.stale()) == ("gpu-box", "")
@@ -227,7 +222,7 @@ def test_hostile_files_are_refused_by_a_sentence(
                 whole.replace(b"Blue Heron", b"Grey Heron"), whole + b"{}\n", b"\x00" * 99,
                 b"[" * 100_000 + b"\n", b'{"kind": ["head"]}\n', b"PK\x03\x04\n"):  # fmt: skip
         (tmp_path / "cut.jsonl").write_bytes(raw)
-        with pytest.raises(TailorError, match="answers|ends in the middle"):
+        with pytest.raises(TailorError, match=r"no answers that|ends in the middle"):
             bare.import_answers(tmp_path / "cut.jsonl")
     with pytest.raises(TailorError, match="see to its path"):
         bare.import_answers(tmp_path / "none.jsonl")
@@ -238,15 +233,14 @@ def test_hostile_files_are_refused_by_a_sentence(
 
 
 def test_what_an_import_says_never_counts_as_an_answer_of_this_machine(
-    exported: Path, here: Callable[[], Here]
+    exported: Path, here: Here
 ) -> None:
     """A file that names the very assistant of this workspace does not spare it a question."""
-    workspace, server = here()
+    workspace, server = here
     workspace.import_answers(exported)
     fingerprints = {run.fingerprint for run in workspace.runs()}
-    with server:
-        workspace.config = workspace.config.with_values({"model": "openai:large"}, "test")
-        own = climb(workspace, [Prompting()])[0]
-        assert len(server.requests) == 10
+    workspace.config = workspace.config.with_values({"model": "openai:large"}, "test")
+    own = climb(workspace, [Prompting()])[0]
+    assert len(server.requests) == 10
     assert own.fingerprint not in fingerprints
     assert len(workspace.runs()) == 3

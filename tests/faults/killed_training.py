@@ -40,13 +40,13 @@ class Training(Scenario):
 
     def _trained(self, home: Path, seed: int) -> Path:
         from tailor.training import local, worker
-        from tailor.training.job import Job
+        from tailor.training.job import Job, finished
         from tailor.training.pairs import Pair, conversational
         from tailor.training.settings import Settings
         from tailor.workspace import Workspace
 
         def run(job: Job, told: object = None) -> Path:
-            if not job.adapter.is_dir():
+            if not finished(job):
                 worker.train(job)
             return job.adapter
 

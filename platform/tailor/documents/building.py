@@ -7,7 +7,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -31,10 +31,12 @@ from tailor.documents.generation import (
     sync,
 )
 from tailor.documents.passages import Passage, Splitter
+from tailor.documents.remote import Unreachable, drop, place, removed
 from tailor.documents.store import DocumentStore, EmbeddingCache, Record, database
 from tailor.documents.unwritable import said
 from tailor.errors import TailorError
 from tailor.fault import hit
+from tailor.run import write_json
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
@@ -61,9 +63,11 @@ def build(
     embedder: str,
     splitter: Splitter,
     progress: Progress | None = None,
+    server: str = "",
 ) -> Built:
     """Build the generation for these documents and settings, unless it is there already.
 
+    Its vectors go to a folder, or to the Chroma ``server``; those that are elsewhere are moved.
     Texts that ``documents`` lacks are read from ``documents.db``. Killed or interrupted, the next
     call goes on with what is there. The pointer stays where it is. The caller holds
     ``lock(state)``.
@@ -78,6 +82,8 @@ def build(
         known = fingerprint(embedder, embeddings, cache)
         folder = state / "index" / identity(digest, splitter, known)
         if (folder / "manifest.json").exists():
+            with said(state, folder):
+                _moved(folder, server, progress or _silent)
             return Built(folder, 0, counts(folder))
         former = _former(state, known)
         temporary = _begun(folder)
@@ -104,7 +110,7 @@ def build(
                 format=FORMAT,
             )
             finished = _parts(
-                temporary, manifest, lambda texts: cache.get(known, texts), former, tell
+                temporary, manifest, lambda texts: cache.get(known, texts), former, tell, server
             )
             _finish(temporary, folder, finished)
     tell("indexing", manifest.count, manifest.count)
@@ -157,12 +163,12 @@ def _begun(folder: Path) -> Path:
     temporary = folder.with_name(f".building-{folder.name}")
     for other in folder.parent.glob(".building-*"):
         if other != temporary:
-            shutil.rmtree(other, ignore_errors=True)
-    shutil.rmtree(folder, ignore_errors=True)
+            removed(other)
+    removed(folder)
     try:
         parts.begun(temporary / parts.PASSAGES)
     except sqlite3.DatabaseError:
-        shutil.rmtree(temporary, ignore_errors=True)
+        removed(temporary)
     return temporary
 
 
@@ -176,10 +182,10 @@ def _kept_where_whole(temporary: Path) -> Iterator[None]:
         yield
     except TailorError:
         if (temporary / "lexical").exists():
-            shutil.rmtree(temporary, ignore_errors=True)
+            removed(temporary)
         raise
     except Exception:
-        shutil.rmtree(temporary, ignore_errors=True)
+        removed(temporary)
         raise
 
 
@@ -243,7 +249,12 @@ def _embedded(
 
 
 def _parts(
-    folder: Path, manifest: Manifest, fetch: Fetch, former: Path | None, progress: Progress
+    folder: Path,
+    manifest: Manifest,
+    fetch: Fetch,
+    former: Path | None,
+    progress: Progress,
+    server: str,
 ) -> Manifest:
     """Write vectors and words; gives the manifest with what they are."""
     progress("indexing", 0, manifest.count)
@@ -262,6 +273,7 @@ def _parts(
         len(manifest.probe),
         base,
         lambda done: progress("indexing", done, manifest.count),
+        server,
     )
     hit("words.before")
     shutil.rmtree(folder / "lexical", ignore_errors=True)
@@ -270,6 +282,23 @@ def _parts(
     hit("words.after")
     files = file_digests(folder)
     return replace(manifest, files=files, vectors=name, directions=directions, dead=dead)
+
+
+def _moved(folder: Path, server: str, progress: Progress) -> None:
+    """Have the vectors of a finished generation where they belong now."""
+    manifest = Manifest.read(folder)
+    former = manifest.vectors
+    if manifest.count and place(folder / former) != server:
+        progress("indexing", 0, manifest.count)
+        name = parts.move(
+            folder, former, server, context, lambda done: progress("indexing", done, manifest.count)
+        )
+        # What was deleted there is not in the new graph.
+        write_json(folder / "manifest.json", asdict(replace(manifest, vectors=name, dead=0)))
+        sync(folder / "manifest.json")
+        shutil.rmtree(folder / former, ignore_errors=True)
+        with suppress(Unreachable):  # then `tailor clean` deletes it together with the generation
+            drop(folder, current=name)
 
 
 def _silent(*_: object) -> None:

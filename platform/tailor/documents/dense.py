@@ -32,14 +32,7 @@ class DenseIndex:
     def create(cls, folder: Path) -> DenseIndex:
         """An empty index in a new folder."""
         client = _client(folder)
-        # Asked above 100,000 vectors only. Of 100,000, queries 800 wide find 99 of the 100 nearest,
-        # 200 wide 96; with 16 neighbours, Chroma's default, they reached only 334 of 400 nearly
-        # equal texts, with 32 all of them.
-        hnsw = {"space": "cosine", "ef_construction": 100, "max_neighbors": 32, "ef_search": 800}
-        collection = client.create_collection(
-            _COLLECTION, embedding_function=None, configuration={"hnsw": hnsw}
-        )
-        return cls(client, collection)
+        return cls(client, made(client, _COLLECTION))
 
     @classmethod
     def copy(cls, source: Path, folder: Path) -> DenseIndex:
@@ -51,17 +44,25 @@ class DenseIndex:
 
     @classmethod
     def open(cls, folder: Path) -> DenseIndex:
-        """The index in a folder.
+        """The index in a folder, or on the server that a file names.
 
         Raises:
+            TailorError: the server cannot be reached.
             Exception: whatever Chroma raises where the folder is damaged.
         """
+        if folder.is_file():
+            from tailor.documents.remote import opened
+
+            return opened(folder)
         client = _client(folder)
         try:
             return cls(client, client.get_collection(_COLLECTION, embedding_function=None))
         except Exception:
             client.close()
             raise
+
+    def give_up(self) -> None:
+        """Have the next build begin with an empty one: this one is not what it should be."""
 
     def close(self) -> None:
         """Release the folder."""
@@ -124,6 +125,15 @@ class DenseIndex:
             pairs = zip(found["ids"], found["embeddings"], strict=True)
             known |= {key: np.asarray(vector, dtype=np.float32) for key, vector in pairs}
         return known
+
+
+def made(client: Any, name: str) -> Any:
+    """A new collection for unit vectors."""
+    # Asked above 100,000 vectors only. Of 100,000, queries 800 wide find 99 of the 100 nearest,
+    # 200 wide 96; with 16 neighbours, Chroma's default, they reached only 334 of 400 nearly
+    # equal texts, with 32 all of them.
+    hnsw = {"space": "cosine", "ef_construction": 100, "max_neighbors": 32, "ef_search": 800}
+    return client.create_collection(name, embedding_function=None, configuration={"hnsw": hnsw})
 
 
 def _batches(keys: Iterable[str]) -> Iterable[list[str]]:

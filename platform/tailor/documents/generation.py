@@ -58,7 +58,7 @@ class Manifest:
     files: Mapping[str, str]
     """Digests of all files but the graph's."""
     vectors: str
-    """The folder with the vectors.
+    """The folder with the vectors, or the file that says on which server they are.
 
     Chroma keeps one client per path and process, so a generation that is built again after damage
     must not lie where the damaged one lay.
@@ -188,10 +188,15 @@ def counts(folder: Path) -> dict[str, int]:
 
 
 def verify(folder: Path) -> None:
-    """Read the vectors of a generation; where that fails, it is a generation no more."""
+    """Read the vectors of a generation; where that fails, it is a generation no more.
+
+    Raises:
+        Unreachable: they are on a server, which cannot be used now.
+    """
     import numpy as np
 
     from tailor.documents.dense import DenseIndex
+    from tailor.documents.remote import Unreachable
 
     try:
         manifest = Manifest.read(folder)
@@ -206,6 +211,8 @@ def verify(folder: Path) -> None:
                 and len(nearest) == min(10, len(keys))
                 and len(index.vectors(sample)) == len(sample)
             )
+    except Unreachable:  # says nothing of the vectors
+        raise
     except Exception:  # Chroma raises many kinds, some from its Rust core
         sound = False
     if not sound:

@@ -311,7 +311,9 @@ class Index:
 
         with self._lock:
             if self._dense is None:
-                dense = DenseIndex.open(self._folder / self.manifest.vectors)
+                # They may have been moved to a server, or from one, since this was opened.
+                vectors = Manifest.read(self._folder).vectors
+                dense = DenseIndex.open(self._folder / vectors)
                 if dense.count != self.manifest.directions:
                     raise ValueError("the collection has lost vectors")
                 self._dense = dense
@@ -323,8 +325,12 @@ class Index:
 
         Nothing is deleted here: the cause may be a permission or too many open files.
         """
+        from tailor.documents.remote import Unreachable
+
         try:
             yield
+        except Unreachable:  # says nothing of the vectors
+            raise
         except Exception as error:  # Chroma raises many kinds, some from its Rust core
             try:
                 (self._folder.parent / generations.DOUBT).touch()
@@ -360,10 +366,12 @@ def open_index(
     embedder: str,
     splitter: Splitter | None = None,
     vary: bool = False,
+    server: str = "",
 ) -> Index:
     """The current generation, or the one with another splitter, built on demand.
 
-    With ``vary`` another embedder is no mistake either: its generation is built.
+    With ``vary`` another embedder is no mistake either: its generation is built, its vectors on
+    the Chroma ``server`` where one is given.
 
     Raises:
         TailorError: nothing was ingested yet, another embedder was used, a damaged index, or as
@@ -386,7 +394,8 @@ def open_index(
         )
         if vary or not (folder / "manifest.json").exists():
             with generations.lock(state):
-                folder = build(state, records, embeddings, embedder, splitter).folder
+                built = build(state, records, embeddings, embedder, splitter, server=server)
+                folder = built.folder
     return Index.open(folder, embeddings)
 
 

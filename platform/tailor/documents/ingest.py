@@ -15,6 +15,7 @@ from tailor.documents.collecting import MARK, collect
 from tailor.documents.embedding import Progress
 from tailor.documents.passages import Splitter
 from tailor.documents.reading import Reading
+from tailor.documents.remote import place
 from tailor.documents.report import FileReport, IngestReport
 from tailor.documents.store import DocumentStore, Record, database, snapshot, unique
 from tailor.documents.walk import RESERVED, File, around, below, concerns, files, within
@@ -45,13 +46,15 @@ def ingest(
     recordings: Recordings | None = None,
     sources: Sequence[Source] = (),
     box: Box | FarBox | None = None,
+    server: str = "",
 ) -> IngestReport:
     """Read, split, embed and index the documents in ``knowledge``; derived data goes to ``state``.
 
     ``embeddings`` may be a function that gives them, called where there is something to index.
     ``withheld`` says of a path and a text why it must not be searched; empty: it may.
     ``recordings`` writes recordings down; ``sources`` give further documents, where no ``paths``
-    are given; ``box`` is where files are parsed, a new one when None. With ``dry_run`` everything
+    are given; ``box`` is where files are parsed, a new one when None; ``server`` is the Chroma
+    server that the vectors go to, if not to a folder of ``state``. With ``dry_run`` everything
     is read, nothing is written, nothing is embedded and no recording is written down: the report
     says what would happen.
 
@@ -99,7 +102,7 @@ def ingest(
         built, embedded, counts = (
             _as_it_is(state)
             if dry_run
-            else _index(state, documents, embeddings, embedder, splitter, progress)
+            else _index(state, documents, embeddings, embedder, splitter, progress, server)
         )
     if nothing:
         raise _no_documents(knowledge)
@@ -205,6 +208,7 @@ def _index(
     embedder: str,
     splitter: Splitter,
     progress: Progress | None,
+    server: str,
 ) -> tuple[str, int, Mapping[str, int]]:
     """The generation for these documents, built and made current where it is not yet."""
     folder = generation.current(state)
@@ -215,11 +219,12 @@ def _index(
     if folder is not None and (manifest := _sound(folder)) is not None and not doubt.exists():
         digest = generation.documents_digest(documents)
         wanted = (digest, splitter, embedder, generation.FORMAT)
-        if wanted == (manifest.documents, manifest.splitter, manifest.embedder, manifest.format):
+        found = (manifest.documents, manifest.splitter, manifest.embedder, manifest.format)
+        if wanted == found and (not manifest.count or place(folder / manifest.vectors) == server):
             return manifest.generation, 0, generation.counts(folder)
     if callable(embeddings):
         embeddings = embeddings()
-    built = building.build(state, documents, embeddings, embedder, splitter, progress)
+    built = building.build(state, documents, embeddings, embedder, splitter, progress, server)
     generation.publish(state, built.folder)
     doubt.unlink(missing_ok=True)
     return built.folder.name, built.embedded, built.passages

@@ -174,21 +174,22 @@ def write_vectors(
     dimension: int,
     former: tuple[Path, Path, int] | None,
     done: Callable[[int], None],
+    server: str = "",
 ) -> tuple[str, int, int]:
     """Write the vectors of all passages, or go on, as rows and as a graph, and check the graph.
 
     ``fetch`` knows the vectors of all ``texts``. Where little changed since the ``former``
     generation, given by its passages, its graph and how many vectors are dead in that, the graph
     is copied and the difference applied. Deleted vectors stay in it, so it is built anew before
-    they become many. ``done`` is told how many passages are through.
+    they become many. On a Chroma ``server`` nothing can be copied: there it is always built anew.
+    ``done`` is told how many passages are through.
 
     Returns:
         The name of the graph's folder, how many vectors live in it, and how many are dead.
     """
     passages, file = folder / PASSAGES, folder / VECTORS
     total = count(passages)
-    name = f"chroma-{secrets.token_hex(4)}"
-    index, dead, position = _graph(folder, name, former)
+    name, index, dead, position = _graph(folder, former, server)
     new: list[str] = []
     with closing(index):
         position = exact.rows(file, dimension, position)
@@ -200,26 +201,77 @@ def write_vectors(
             new += _some(added, each)
             exact.append(file, [known[text] for text in own], total)
             before, position = position, position + len(some)
-            if position // _KEPT_EVERY > before // _KEPT_EVERY and position < total:
+            kept = position // _KEPT_EVERY > before // _KEPT_EVERY and position < total
+            if kept and not server:
                 _keep(folder, name, dead, position)
             done(position)
-        rows = exact.Exact.open(file)
-        directions = _directions(passages, rows)
-        lost, asked = _unreached(index, passages, rows, new)
-        if index.count != directions or lost > _UNREACHED * asked:
-            raise TailorError(
-                f"The new index holds {index.count} of {directions} vectors and misses {lost} "
-                "of a sample: run `tailor ingest` again; the old index stays."
-            )
+        directions = _checked(index, folder, new)
     for copy in folder.glob(f"{_KEPT}*"):
         shutil.rmtree(copy)
     return name, directions, dead
 
 
+def move(
+    folder: Path,
+    current: str,
+    server: str,
+    texts: Callable[[Passage], str],
+    done: Callable[[int], None],
+) -> str:
+    """Write the vectors of a finished generation elsewhere, or go on, and check them.
+
+    Returns:
+        The name of what holds them, beside the ``current`` one.
+    """
+    passages = folder / PASSAGES
+    for unfinished in folder.glob("chroma-*"):
+        if unfinished.name != current:
+            shutil.rmtree(unfinished)
+    name, index = _begun(folder, server, current)
+    rows = exact.Exact.open(folder / VECTORS)
+    position, new = 0, []
+    with closing(index):
+        for some in batches(passages):
+            vectors = zip(some, rows.vectors[position : position + len(some)], strict=True)
+            added = index.add(
+                {vector_key(texts(p)): vector for p, vector in vectors if vector.any()}
+            )
+            new += _some(added, max(1, _SAMPLE * _AT_ONCE // len(rows.vectors)))
+            position += len(some)
+            done(position)
+        _checked(index, folder, new)
+    return name
+
+
+def _checked(index: DenseIndex, folder: Path, new: Sequence[str]) -> int:
+    """How many vectors the graph holds, once that is known to be all of them."""
+    passages, rows = folder / PASSAGES, exact.Exact.open(folder / VECTORS)
+    directions = _directions(passages, rows)
+    lost, asked = _unreached(index, passages, rows, new)
+    if index.count != directions or lost > _UNREACHED * asked:
+        index.give_up()
+        raise TailorError(
+            f"The new index holds {index.count} of {directions} vectors and misses {lost} "
+            "of a sample: run `tailor ingest` again; the old index stays."
+        )
+    return directions
+
+
+def _begun(folder: Path, server: str, current: str = "") -> tuple[str, DenseIndex]:
+    """A graph in a folder of its own, or the one that was begun on a server; and its name."""
+    from tailor.documents.dense import DenseIndex
+    from tailor.documents.remote import begun
+
+    if server:
+        return begun(folder, server, current)
+    name = f"chroma-{secrets.token_hex(4)}"
+    return name, DenseIndex.create(folder / name)
+
+
 def _graph(
-    folder: Path, name: str, former: tuple[Path, Path, int] | None
-) -> tuple[DenseIndex, int, int]:
-    """The graph to which vectors are to be added, in the folder of this name.
+    folder: Path, former: tuple[Path, Path, int] | None, server: str
+) -> tuple[str, DenseIndex, int, int]:
+    """The name of the graph to which vectors are to be added, and the graph.
 
     With it, how many vectors are dead in it, and up to which passage it is whole.
     """
@@ -227,17 +279,20 @@ def _graph(
 
     for unfinished in folder.glob("chroma-*"):
         shutil.rmtree(unfinished)
+    if server:
+        return *_begun(folder, server), 0, 0
+    name = f"chroma-{secrets.token_hex(4)}"
     uri = (folder / PASSAGES).absolute().as_uri()
     with closing(sqlite3.connect(uri, uri=True)) as connection:
         kept = connection.execute("SELECT dead, passages FROM kept").fetchone()
         if kept and (folder / _KEPT).exists():
-            return DenseIndex.copy(folder / _KEPT, folder / name), *kept
+            return name, DenseIndex.copy(folder / _KEPT, folder / name), *kept
         gone = None if former is None else _gone(connection, former[0], former[2])
-    if former is None or gone is None:
-        return DenseIndex.create(folder / name), 0, 0
+    if former is None or gone is None or former[1].is_file():
+        return *_begun(folder, ""), 0, 0
     index = DenseIndex.copy(former[1], folder / name)
     index.remove(gone)
-    return index, former[2] + len(gone), 0
+    return name, index, former[2] + len(gone), 0
 
 
 def _keep(folder: Path, name: str, dead: int, position: int) -> None:

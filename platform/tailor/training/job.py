@@ -168,12 +168,26 @@ def ask(job: Job, stop: Stop) -> Training:
     if training.status == "running":
         (job.folder / _ASK).write_text(stop, "utf-8")
     elif stop == "cancel":
-        with job.record.open("a", encoding="utf-8") as file:
-            file.write('\n{"status": "cancelled", "message": ""}\n')
+        _record(job, "cancelled")
         shutil.rmtree(job.folder, ignore_errors=True)
     else:
         raise TailorError(f"The training {job.id} does not go on: there is nothing to pause.")
     return training
+
+
+def finished(job: Job) -> bool:
+    """Whether the adapter is there; its record says so, also where a kill came before it did."""
+    if not job.adapter.is_dir():
+        return False
+    training = read(job.record)
+    if training is not None and training.status in ("running", *RESUMABLE):
+        _record(job, "complete")
+    return True
+
+
+def _record(job: Job, status: str) -> None:
+    with job.record.open("a", encoding="utf-8") as file:
+        file.write(f'\n{{"status": "{status}", "message": ""}}\n')
 
 
 def run(job: Job, told: Told | None = None) -> Path:
@@ -185,7 +199,7 @@ def run(job: Job, told: Told | None = None) -> Path:
         TailorError: it failed, was paused or was cancelled by somebody else, or was killed.
         KeyboardInterrupt: after its checkpoint has been kept.
     """
-    if job.adapter.is_dir():
+    if finished(job):
         return job.adapter
     (job.folder / _ASK).unlink(missing_ok=True)
     with (job.folder / "log").open("ab") as log, _started(job, log) as process:
