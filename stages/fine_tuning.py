@@ -17,6 +17,10 @@ class FineTuning(Settings, Shapes, Stage):
     """Change the model's weights (LoRA, or QLoRA on a quantized model)."""
 
     trains: ClassVar[bool] = True
+    first: ClassVar[tuple[str, ...]] = (
+        "method", "shapes", "rank", "epochs", "learning_rate", "batch", "quantization", "where",
+        "adapter",
+    )  # fmt: skip
 
     adapter: str = setting("", "name of an adapter that is there already; nothing is trained")
     where: Literal["here", "openai"] = setting(

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from tailor.assistant import Assistant
 from tailor.errors import NotApplicable, UsageError
@@ -20,6 +20,10 @@ INSTRUCTIONS = wording.instructions("brief", "en")
 @dataclass(frozen=True)
 class Prompting(Stage):
     """Give the model instructions."""
+
+    first: ClassVar[tuple[str, ...]] = (
+        "instructions", "language", "style", "form", "reasoning", "variants",
+    )  # fmt: skip
 
     instructions: str = setting(
         "", "what the model is told, or file:prompts/NAME.md; empty: Tailor's own instructions",

@@ -1,7 +1,7 @@
 """Gives the model the passages, or for numbers and labels the train items, that are closest."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from tailor.assistant import Assistant
 from tailor.documents.filters import Filters
@@ -13,6 +13,10 @@ from tailor.workspace import Workspace
 @dataclass(frozen=True)
 class Retrieval(Stage):
     """Search the index by meaning and by words, and put what is found into the prompt."""
+
+    first: ClassVar[tuple[str, ...]] = (
+        "k", "mode", "floor", "citations", "collections", "folders",
+    )  # fmt: skip
 
     k: int = setting(4, "passages put into the prompt", low=1)
     mode: Literal["hybrid", "dense", "lexical"] = setting(

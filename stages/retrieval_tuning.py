@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tailor.assistant import Assistant
 from tailor.benchmark import Question
@@ -30,6 +30,10 @@ _ASKED = ("ks", "rerankers", "rewritings", "arrange", "trials", "max_calls", "se
 @dataclass(frozen=True)
 class RetrievalTuning(Stage):
     """Try retrieval configurations on the dev questions and keep the best."""
+
+    first: ClassVar[tuple[str, ...]] = (
+        "sizes", "ks", "embedders", "rerank", "trials", "max_calls",
+    )  # fmt: skip
 
     sizes: tuple[int, ...] = setting((90, 150, 220), "passage sizes to try, in tokens", low=1)
     strategies: tuple[Strategy, ...] = setting(

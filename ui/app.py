@@ -36,6 +36,9 @@ def main() -> None:
     button = "#1f7d74" if dark else accent  # white letters have to stand out from it
     st.html(_HERE / "style.css")
     st.html(f"<style>:root {{ --accent: {accent}; --warm: {warm}; --button: {button}; }}</style>")
+    typed = st.query_params.get("lang", "")
+    if typed not in LANGUAGES and typed.upper() in LANGUAGES:
+        st.query_params["lang"] = typed.upper()
     with st.sidebar:
         st.segmented_control(
             "Language / Ngôn ngữ", LANGUAGES, default="EN", required=True, key="lang",
@@ -56,7 +59,8 @@ def main() -> None:
         refusal(error)
     except Exception:  # Streamlit's own box offers to search for it outside of this machine
         logging.getLogger(__name__).exception("The page %s failed.", page.url_path or "start")
-        st.error(say("refusal.unexpected"))
+        with st.container(key="unexpected"):  # style.css hides Streamlit's own box beside it
+            st.error(say("refusal.unexpected"))
 
 
 def _pages(say: Language) -> dict[str, list[st.Page]]:

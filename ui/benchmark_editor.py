@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 NAMES = [field.name for field in fields(Row)]
+ITEM = ("line", "question", "answer", "split", "lang", "tags", "id")
+"""The columns of an item of task number or label: it has no documents."""
 SPLITS = ("train", "dev", "test")
 LANGUAGES = ("en", "vi")
 STATE = "edits"
@@ -38,17 +40,20 @@ def _edit(workspace: Workspace, say: Language) -> None:
     if (saved := st.session_state.pop("saved rows", None)) is not None:
         st.success(say("edit.saved", count=format.count(saved, say.code)))
     lines = _lines(str(workspace.knowledge / "benchmark.jsonl"), opened.stamp(workspace.root))
-    st.caption(literal(say("edit.help", between=editing.BETWEEN.strip())))
+    items = workspace.config.task != "answer"
+    help = "edit.help_items" if items else "edit.help"
+    st.caption(literal(say(help, between=editing.BETWEEN.strip())))
     key = f"editor {st.session_state.get(STATE, 0)}"
     st.data_editor(
         _columns(lines),
         num_rows="dynamic",
         hide_index=True,
         column_config=_config(workspace, lines, say),
+        column_order=ITEM if items else None,
         height=min(37 + 35 * (len(lines) + 2), 480),
         key=key,
         placeholder="",
-        alt=say("edit.table"),
+        alt=say("edit.table_items" if items else "edit.table"),
     )
     changes = _changes(st.session_state.get(key, {}))
     if not (changes.changed or changes.added or changes.deleted):
@@ -71,7 +76,7 @@ def _edit(workspace: Workspace, say: Language) -> None:
         if st.button(say("edit.discard"), icon=":material/undo:", key="discard"):
             st.session_state[STATE] = st.session_state.get(STATE, 0) + 1
             st.rerun(scope="fragment")
-        st.caption(say("edit.stale"))
+        st.caption(say("edit.stale_items" if items else "edit.stale"))
     _told(found, say)
 
 
@@ -122,16 +127,18 @@ def _columns(lines: Sequence[Line]) -> DataFrame:
 
 def _config(workspace: Workspace, lines: Sequence[Line], say: Language) -> dict[str, Any]:
     """Labels, widths, and the values that may be chosen."""
+    documented = workspace.config.task == "answer"
     column = st.column_config
     documents = {state.path for state in opened.stored(workspace) if state.status == "indexed"}
     documents |= {e.document for line in lines for e in line.question.evidence}
+    names = _names(workspace, say)
     languages = dict.fromkeys([*LANGUAGES, *(line.question.lang for line in lines)])
     return {
         "line": column.NumberColumn(say("benchmark.line"), disabled=True, width=50),
-        "question": column.TextColumn(say("edit.question"), width=380),
-        "answer": column.TextColumn(say("edit.answer"), width=220),
+        "question": column.TextColumn(names[0], width=380 if documented else 600),
+        "answer": column.TextColumn(names[1], width=220 if documented else 140),
         "not_said": column.CheckboxColumn(
-            say("edit.not_said"), width=160, default=False, help=say("edit.not_said_help")
+            say("edit.not_said"), width=190, default=False, help=say("edit.not_said_help")
         ),
         "document": column.SelectboxColumn(
             say("edit.document"), options=["", *sorted(documents)], width=220
@@ -142,6 +149,18 @@ def _config(workspace: Workspace, lines: Sequence[Line], say: Language) -> dict[
         "tags": column.TextColumn(say("edit.tags"), width=140),
         "id": column.TextColumn("id", width=110),
     }
+
+
+def _names(workspace: Workspace, say: Language) -> tuple[str, str]:
+    """What the columns of questions and answers hold."""
+    task, items = workspace.config.task, workspace.config.items
+    if task == "answer":
+        return say("edit.question"), say("edit.answer")
+    if task == "label":
+        return say("edit.text"), say("edit.label")
+    unit = items.currency or items.unit
+    number = say("edit.number")
+    return say("edit.text"), f"{number} ({unit})" if unit else number
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

@@ -20,6 +20,7 @@ from tailor.rows import path, rows_for
 from tailor.run import Run, Step
 from tailor.scoring import format
 from tailor.stage import Stage
+from tailor.ui import opened
 from tailor.ui.language import Language, literal
 from tailor.ui.refusal import refusal
 from tailor.workspace import Workspace
@@ -51,25 +52,48 @@ def form(workspace: Workspace, stage: Stage, row: str, say: Language) -> Form:
     if not shown:
         st.caption(say("stages.no_settings"))
         return Form({}, True)
-    hints = typing.get_type_hints(type(stage))
-    with st.expander(say("stages.settings", count=len(shown)), expanded=len(shown) <= 4):
-        entered = {f.name: _widget(f, hints[f.name], stage, row, say) for f in shown}
-        changed = {f.name: v for f in shown if (v := entered[f.name]) != getattr(stage, f.name)}
-        try:
-            stage.with_settings({**stage.settings(), **entered})
-        except TailorError as error:
-            refusal(error)
-            return Form({}, False)
-        if changed:
-            st.caption(say("stages.set_once"))
-            if st.button(say("stages.save"), icon=":material/save:", key=f"save {row}"):
-                typed_in = {name: "none" if v is None else v for name, v in changed.items()}
-                kept = {**workspace.config.stages.get(row, {}), **typed_in}
-                change(workspace.root / "tailor.toml", {"stages": {row: kept}})
-                st.rerun()
-        else:
-            st.caption(say("stages.set_saved"))
+    first, rest = arranged(stage)
+    entered = _fields(say("stages.settings", count=len(first)), len(shown) <= 4, first, stage, row)
+    if rest:
+        told = say("stages.more_settings", count=len(rest))
+        entered |= _fields(told, any(_own(f, stage) for f in rest), rest, stage, row)
+    changed = {f.name: v for f in shown if (v := entered[f.name]) != getattr(stage, f.name)}
+    try:
+        stage.with_settings({**stage.settings(), **entered})
+    except TailorError as error:
+        refusal(error)
+        return Form({}, False)
+    if changed:
+        st.caption(say("stages.set_once"))
+        if st.button(say("stages.save"), icon=":material/save:", key=f"save {row}"):
+            typed_in = {name: "none" if v is None else v for name, v in changed.items()}
+            kept = {**workspace.config.stages.get(row, {}), **typed_in}
+            change(workspace.root / "tailor.toml", {"stages": {row: kept}})
+            st.rerun()
     return Form(changed, True)
+
+
+def arranged(stage: Stage) -> tuple[list[Field[Any]], list[Field[Any]]]:
+    """The settings that are shown first, then those behind an expander of their own."""
+    known = {f.name: f for f in fields(stage)}
+    first = [known.pop(name) for name in stage.first]
+    return (first, list(known.values())) if first else (list(known.values()), [])
+
+
+def _own(f: Field[Any], stage: Stage) -> bool:
+    """Whether tailor.toml sets it to something else than the default."""
+    return bool(getattr(stage, f.name) != f.default)
+
+
+def _fields(
+    title: str, expanded: bool, shown: list[Field[Any]], stage: Stage, row: str
+) -> dict[str, Any]:
+    """What an expander with these settings holds."""
+    say, hints = opened.spoken(), typing.get_type_hints(type(stage))
+    with st.expander(title, expanded=expanded):
+        entered = {f.name: _widget(f, hints[f.name], stage, row, say) for f in shown}
+        st.caption(say("stages.set_saved"))
+    return entered
 
 
 def _widget(f: Field[Any], kind: Any, stage: Stage, row: str, say: Language) -> Any:

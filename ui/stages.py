@@ -15,7 +15,7 @@ from tailor.models.provider import is_local
 from tailor.run import SPLITS, Run, State, all_runs, newest_runs
 from tailor.scoring import comparison as compared
 from tailor.scoring import format, wording
-from tailor.stage import Stage
+from tailor.stage import Stage, stage_types
 from tailor.training.lessons_settings import Shapes
 from tailor.ui import (
     adapters,
@@ -135,6 +135,7 @@ def body(busy: bool) -> None:
         left, right = st.columns([3, 2], gap="medium")
         with left:
             chosen = table(lines, live)
+            gone(workspace)
             stage_rows.edit(workspace, lines[chosen].row, opened.spoken())
         with right, st.container(border=True):
             panel(workspace, lines[chosen], live, ready)
@@ -147,7 +148,12 @@ def body(busy: bool) -> None:
 
 def ladder(workspace: Workspace, ready: bool) -> list[Line]:
     """The stages of tailor.toml in order, each with its newest run, then other rows with runs."""
-    newest = {(run.row, run.model): run for run in all_runs(workspace) if not run.imported}
+    known = stage_types(workspace.own_stages)
+    newest = {
+        (run.row, run.model): run
+        for run in all_runs(workspace)
+        if not run.imported and run.stage in known
+    }
     told = [run for run in newest_runs(workspace) if run.state().status != "running"]
     rows = opened.comparison(told).rows if told and ready else ()
     scored = {compared.key(row): row for row in rows}
@@ -192,6 +198,14 @@ def table(lines: Sequence[Line], live: Live | None) -> int:
         st.query_params["stage"] = labels[clicked]
         st.rerun()
     return chosen
+
+
+def gone(workspace: Workspace) -> None:
+    """Name the rows whose stage's file is no longer there."""
+    known = stage_types(workspace.own_stages)
+    left = {r.row: r for r in all_runs(workspace) if not r.imported and r.stage not in known}
+    if left:
+        st.caption(literal(opened.spoken()("stages.gone", rows=", ".join(left))))
 
 
 def names(lines: Sequence[Line]) -> list[str]:

@@ -86,8 +86,8 @@ def settings() -> str:
 def stage_settings(name: str, kind: Any) -> str:
     """The settings of a stage, and how they are set."""
     parts = [
-        f"`tailor run {name} --set {name}.SETTING=VALUE`, `[stages.{name}]` in `tailor.toml`, or the "
-        "form on the page Stages.\n\n| setting | default | meaning |\n|---|---|---|\n"
+        f"`tailor run {name} --set {name}.SETTING=VALUE`, `[stages.{name}]` in `tailor.toml`, "
+        "or the form on the page Stages.\n\n| setting | default | meaning |\n|---|---|---|\n"
     ]
     parts += [
         f"| `{f.name}` | {cell(f.default)} | {escaped(f.metadata.get('meaning', ''))} |\n"

@@ -121,10 +121,10 @@ class Config:
     transcriber_language: str = ""
     """The language of all recordings, as ``en`` or ``vi``; empty: the transcriber finds out."""
     max_tokens: int | None = None
-    """Longest answer, in tokens; None is 64 for local models and 1,024 for hosted ones, which may
+    """Longest answer, in tokens; empty: 64 for local models and 1,024 for hosted ones, which may
     think before they answer."""
     temperature: float | None = 0.0
-    """How freely answers vary: 0 is the likeliest words each time; None (written "none") leaves it
+    """How freely answers vary: 0 is the likeliest words each time; empty ("none") leaves it
     to the provider, as some models refuse the parameter."""
     timeout: float = 60.0
     """Seconds to wait for one reply; ten times as long for a piece of a recording."""
@@ -133,10 +133,10 @@ class Config:
     concurrency: int = 8
     """How many questions are in flight at once; local models take at least a batch."""
     requests_per_minute: float | None = None
-    """How many requests each hosted provider is sent per minute, at most, spread evenly; None: as
+    """How many requests each hosted provider is sent per minute, at most, spread evenly; empty: as
     many as it takes."""
     tokens_per_minute: float | None = None
-    """How many tokens each hosted provider reads and writes per minute, about; None: no limit."""
+    """How many tokens each hosted provider reads and writes per minute, about; empty: no limit."""
     passage_size: int = 150
     """Tokens of the embedder per passage, at most."""
     passage_overlap: int = 16

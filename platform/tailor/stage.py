@@ -36,6 +36,9 @@ class Stage(ABC):
     """``root``: a reference row, such as a baseline, that nothing builds on."""
     trains: ClassVar[bool] = False
     """It changes a model's weights: they must be on this machine, and a GPU makes it quick."""
+    first: ClassVar[tuple[str, ...]] = ()
+    """The settings that most people change, in the order a form shows them; it keeps the others
+    behind an expander. Empty: it shows all at once."""
     labelled: ClassVar[str] = ""
     """A setting that a row's label stands for where it is one of its choices: with ``kind``,
     ``baseline:mean`` is the stage baseline with kind ``mean``."""

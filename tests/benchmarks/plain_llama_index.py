@@ -1,10 +1,10 @@
 """LlamaIndex's IngestionPipeline as its pages show it, for Tailor's figures to be measured against.
 
-    python tests/benchmarks/plain_llama_index.py KNOWLEDGE STATE [--size 700]
+    python tests/benchmarks/plain_llama_index.py KNOWLEDGE STATE --encoder FOLDER [--size 700]
 
 Reads `KNOWLEDGE/**/*.md`, splits by sentences to so many characters, embeds with the shipped
-encoder and stores in Chroma, with a document store (`upserts_and_delete`) that says what changed,
-and its cache. Prints one line of JSON. It runs in an environment of its own that has
+encoder and stores in Chroma, with a document store (strategy "upserts") that says what changed.
+Prints one line of JSON. It runs in an environment of its own that has
 `llama-index-core`, `llama-index-vector-stores-chroma`, `langchain-core` and `safetensors`, with the
 folder `platform/` in PYTHONPATH for the encoder.
 """
@@ -19,7 +19,7 @@ from typing import Any
 import chromadb
 from llama_index.core import Document
 from llama_index.core.embeddings import BaseEmbedding
-from llama_index.core.ingestion import IngestionCache, IngestionPipeline
+from llama_index.core.ingestion import IngestionPipeline
 from llama_index.core.ingestion.pipeline import DocstoreStrategy
 from llama_index.core.node_parser import SentenceSplitter
 from llama_index.core.storage.docstore import SimpleDocumentStore
@@ -87,7 +87,6 @@ def main() -> None:
         docstore=docstore,
         docstore_strategy=DocstoreStrategy.UPSERTS,
         vector_store=ChromaVectorStore(chroma_collection=collection),
-        cache=IngestionCache(),
         disable_cache=True,
     )
     for some in slices(found):

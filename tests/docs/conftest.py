@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,9 +91,13 @@ def _files(folder: Path) -> None:
     book.active.append(["What colour is the door of hall 4?", "green"])
     book.save(folder / "q.xlsx")
     things = "bell boat bread bridge candle drum engine fence gate hammer ladder mirror".split()
-    pairs = [{"question": f"Where is the {one} kept?", "answer": f"the {one} room"} for one in things]
-    text = "".join(json.dumps(pair) + "\n" for pair in pairs)
-    (folder / "acme" / "qa.jsonl").write_text(text, "utf-8")
-    (folder / "acme" / "knowledge" / "training.jsonl").write_text(text, "utf-8")
+    _pairs(folder / "acme" / "knowledge" / "training.jsonl", "Where is the {} kept?", things)
+    _pairs(folder / "acme" / "qa.jsonl", "Who looks after the {}?", things)
     (folder / "acme" / "prompts").mkdir()
     (folder / "acme" / "prompts" / "mine.md").write_text("Answer briefly.\n", "utf-8")
+
+
+def _pairs(path: Path, question: str, things: Sequence[str]) -> None:
+    """Questions to learn from."""
+    pairs = [{"question": question.format(one), "answer": f"the {one} room"} for one in things]
+    path.write_text("".join(json.dumps(pair) + "\n" for pair in pairs), "utf-8")

@@ -15,6 +15,7 @@ from tailor.benchmarking.finding import Finding
 from tailor.text import nfc, words
 
 if TYPE_CHECKING:
+    from tailor.config import Config
     from tailor.workspace import Workspace
 
 BETWEEN = " | "
@@ -107,18 +108,23 @@ def checked(workspace: Workspace, lines: Sequence[Line], changes: Changes) -> Ch
     Raises:
         TailorError: the benchmark or the stored documents cannot be read.
     """
+    config = workspace.config
     found: list[Finding] = []
     became: list[tuple[Line, Line | None]] = [(lines[at], None) for at in changes.deleted]
     for at, cells in changes.changed.items():
         if at not in changes.deleted:
             line = lines[at]
-            after = _line(_edited(line.item, row(line), cells), line.number, found)
+            new = _edited(line.item, row(line), cells)
+            if "answer" in cells:
+                new = _predicted(new, config)
+            after = _line(new, line.number, found, config)
             became.append((line, after or line))
     added = []
     last = _last(workspace.knowledge / "benchmark.jsonl")
     for number, cells in enumerate(filter(_filled, changes.added), last + 1):
-        if (new := _line(_named(_edited({}, Row(), cells)), number, found)) is not None:
-            added.append(new)
+        typed = _predicted(_named(_edited({}, Row(), cells)), config)
+        if (made := _line(typed, number, found, config)) is not None:
+            added.append(made)
     after_all = {before.number: after for before, after in became}
     kept = (after_all.get(line.number, line) for line in lines)
     whole = [line for line in (*kept, *added) if line is not None]
@@ -189,19 +195,46 @@ def _named(item: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": f"q-{digest(item['question'])[:8]}", **item}
 
 
-def _line(item: Mapping[str, Any], number: int, found: list[Finding]) -> Line | None:
+def _predicted(item: dict[str, Any], config: Config) -> dict[str, Any]:
+    """Of task label with the label as it was typed, of task number with a number in its place."""
+    if config.task == "answer" or not item["answer"]:
+        return item
+    answer = item["answer"]
+    text = BETWEEN.join(answer) if isinstance(answer, list) else str(answer)
+    if config.task == "number" and (value := _number(text, item, config)) is not None:
+        return {**item, "answer": int(value) if value.is_integer() else value}
+    return {**item, "answer": text}
+
+
+def _number(text: str, item: Mapping[str, Any], config: Config) -> float | None:
+    from tailor.prediction.parsing import number
+
+    return number(text, config.items.currency, config.items.unit, str(item.get("lang") or ""))
+
+
+def _line(
+    item: Mapping[str, Any], number: int, found: list[Finding], config: Config
+) -> Line | None:
     """The line, or None with the reason among the findings."""
     id = str(item.get("id") or "")
     if not words(item["question"]):
         found.append(Finding("no_question", number, id))
     elif item["answer"] == "":
-        found.append(Finding("no_answer", number, id))
+        kind = "no_answer" if config.task == "answer" else "no_value"
+        found.append(Finding(kind, number, id))
+    elif config.task == "number" and _no_number(item, config):
+        found.append(Finding("no_number", number, id, {"answer": item["answer"]}))
     else:
         try:
             return as_line(item, number)
         except ValueError as error:
             found.append(Finding("syntax", number, id, {"message": str(error)}))
     return None
+
+
+def _no_number(item: Mapping[str, Any], config: Config) -> bool:
+    answer = item["answer"]
+    return isinstance(answer, str) and _number(answer, item, config) is None
 
 
 def _filled(cells: Mapping[str, Cell]) -> bool:

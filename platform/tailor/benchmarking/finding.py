@@ -80,6 +80,16 @@ KINDS: Mapping[str, Sentences] = {
         "has no answer; write one, or tick that the documents do not say.",
         "chưa có đáp án; hãy viết đáp án, hoặc đánh dấu là tài liệu không nói.",
     ),
+    "no_value": (
+        "error",
+        "has no answer; write one, or delete the row.",
+        "chưa có đáp án; hãy ghi đáp án hoặc xóa dòng này.",
+    ),
+    "no_number": (
+        "error",
+        'has the answer "{answer}", which is not a number; write one, as 12.5.',
+        'có đáp án "{answer}" không phải là số; hãy ghi một số, như 12.5.',
+    ),
     "empty": (
         "error",
         "The benchmark holds no question that counts; add questions or approve drafts.",

@@ -78,9 +78,18 @@ def stored(state: Path) -> tuple[FileState, ...]:
         return ()
     with database(state / "documents.db") as connection:
         records = DocumentStore(connection).records()
-    folder = generation.current(state)
-    counts = generation.counts(folder) if folder and (folder / "passages.db").exists() else {}
-    return states(records, unique(records)[1], counts)
+    return states(records, unique(records)[1], _counts(generation.current(state)))
+
+
+def _counts(folder: Path | None) -> dict[str, int]:
+    """Passages per document; none where another version of Tailor wrote the index."""
+    if folder is None or not (folder / "passages.db").exists():
+        return {}
+    try:
+        generation.Manifest.read(folder)
+    except TailorError:  # the next ingestion builds it anew: until then all documents wait
+        return {}
+    return generation.counts(folder)
 
 
 def pending(knowledge: Path, known: Sequence[FileState]) -> tuple[FileState, ...]:

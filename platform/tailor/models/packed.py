@@ -183,12 +183,19 @@ class _Pass:
         import torch
         from torch.nn.functional import scaled_dot_product_attention
 
-        rows = max(self.rows) + 1  # those between are worked out in vain, and nothing is copied
-        ends = torch.ones(rows, dtype=torch.long)
-        ends[list(self.rows)] = torch.tensor([start + n for start, n in self.spans])
-        width = int(ends.max())
+        rows = max(self.rows) + 1
+        if rows > 2 * len(self.rows):
+            ends = [start + n for start, n in self.spans]
+            return torch.cat([
+                self._of_row(query[at : at + 1], keys[row, :end], values[row, :end], end - 1)
+                for at, (row, end) in enumerate(zip(self.rows, ends, strict=True))
+            ])
+        # Those between are worked out in vain, and nothing is copied.
+        after = torch.ones(rows, dtype=torch.long)
+        after[list(self.rows)] = torch.tensor([start + n for start, n in self.spans])
+        width = int(after.max())
         if (mask := self.masks.get((rows, width))) is None:
-            hidden = torch.arange(width)[None] >= ends[:, None]
+            hidden = torch.arange(width)[None] >= after[:, None]
             mask = torch.zeros(rows, width, dtype=query.dtype).masked_fill_(hidden, float("-inf"))
             self.masks[rows, width] = mask
         asked = query.new_zeros(rows, *query.shape[1:])
