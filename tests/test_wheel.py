@@ -5,6 +5,7 @@ import subprocess
 import sys
 import sysconfig
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,6 @@ ROOT = Path(__file__).parents[1]
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh environment with the wheel; only the dependencies are borrowed from this one."""
     home = tmp_path_factory.mktemp("wheel")
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
     source = home / "source"
     tracked = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True
@@ -25,7 +25,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if (ROOT / name).is_file():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             (source / name).write_bytes((ROOT / name).read_bytes())
-    subprocess.run([*pip, "wheel", "--no-deps", "-w", str(home / "dist"), str(source)], check=True)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q", "wheel", "--no-deps"]
+    subprocess.run([*pip, "-w", str(home / "dist"), str(source)], check=True)
     (wheel,) = (home / "dist").glob("*.whl")
     venv.create(home / "env", with_pip=False)
     python = home / "env" / ("Scripts" if os.name == "nt" else "bin") / "python"
@@ -37,11 +38,18 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             text=True,
         ).stdout.strip()
     )
-    subprocess.run([*pip, "install", "--no-deps", "--target", str(site), str(wheel)], check=True)
+    with zipfile.ZipFile(wheel) as files:  # it is pure: installing it is unpacking it
+        assert "Root-Is-Purelib: true" in files.read(_metadata(files)).decode()
+        files.extractall(site)
     # A plain path line adds the directory but runs none of its .pth files, so that an editable
     # installation of Tailor in it stays unseen.
     (site / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return python
+
+
+def _metadata(files: zipfile.ZipFile) -> str:
+    (name,) = (name for name in files.namelist() if name.endswith(".dist-info/WHEEL"))
+    return name
 
 
 def test_the_wheel_holds_all_it_needs(installed: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tailor.training.gate import Gate, Scored
 from tailor.ui import job, opened, verdict
 from tailor.ui.language import Language, literal
 from tailor.ui.refusal import refusal
-from tailor.ui.stage_settings import typed
+from tailor.ui.stage_settings import own_settings
 from tailor.workspace import Workspace
 
 LONGEST = 300
@@ -39,7 +39,7 @@ def part(workspace: Workspace) -> None:
                 format_func=lambda n: found[n].name, key=f"adapter {found[0].name}",
             )  # fmt: skip
         adapter = found[at]
-        _about(adapter, say)
+        _about(workspace, adapter, say)
         if measured := before_after.read(adapter):
             _before_after(measured, say)
         else:
@@ -51,9 +51,9 @@ def part(workspace: Workspace) -> None:
         _exports(workspace, adapter, told, say)
 
 
-def _about(adapter: Adapter, say: Language) -> None:
+def _about(workspace: Workspace, adapter: Adapter, say: Language) -> None:
     st.markdown(literal(adapter.name))
-    settings = " · ".join(f"{name} {typed(value)}" for name, value in adapter.settings.items())
+    about = own_settings(adapter.settings, workspace.stage("fine_tuning"))
     licence = say("adapters.no_licence") if adapter.licence == "unknown" else adapter.licence
     st.caption(
         literal(
@@ -63,7 +63,7 @@ def _about(adapter: Adapter, say: Language) -> None:
                 lessons=format.count(adapter.lessons, say.code),
                 made=adapter.created[:16].replace("T", " "),
                 licence=licence,
-                settings=settings,
+                settings=say("training.set", settings=about) if about else say("training.unset"),
             )
         )
     )

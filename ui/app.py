@@ -38,7 +38,13 @@ def main() -> None:
     st.html(f"<style>:root {{ --accent: {accent}; --warm: {warm}; --button: {button}; }}</style>")
     typed = st.query_params.get("lang", "")
     if typed not in LANGUAGES and typed.upper() in LANGUAGES:
-        st.query_params["lang"] = typed.upper()
+        # The switch takes no spelling but its own, and drops any other out of the URL.
+        st.session_state["lang"] = typed.upper()
+        st.html(
+            "<script>const typed = new URL(location.href);"
+            f"typed.searchParams.set('lang', '{typed.upper()}'); location.replace(typed)</script>",
+            unsafe_allow_javascript=True,
+        )
     with st.sidebar:
         st.segmented_control(
             "Language / Ngôn ngữ", LANGUAGES, default="EN", required=True, key="lang",

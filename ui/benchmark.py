@@ -54,6 +54,8 @@ def page() -> None:
         st.info(literal(power(_tested(workspace)).sentence(say.code)))
     waiting = len(workspace.drafts())
     labels = {name: say(f"benchmark.view_{name}") for name in VIEWS}
+    if workspace.config.task != "answer":
+        labels["edit"] = say("benchmark.view_items")
     if waiting:
         labels["drafts"] += f" ({format.count(waiting, say.code)})"
     offered = ("edit", "drafts", "import") if empty else _offered(workspace)

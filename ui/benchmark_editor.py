@@ -145,7 +145,7 @@ def _config(workspace: Workspace, lines: Sequence[Line], say: Language) -> dict[
         ),
         "quote": column.TextColumn(say("edit.quote"), width=260),
         "split": column.SelectboxColumn(say("split.name"), options=["", *SPLITS], width=80),
-        "lang": column.SelectboxColumn(say("file.language"), options=["", *languages], width=80),
+        "lang": column.SelectboxColumn(say("file.language"), options=["", *languages], width=105),
         "tags": column.TextColumn(say("edit.tags"), width=140),
         "id": column.TextColumn("id", width=110),
     }

@@ -84,7 +84,9 @@ def top(reading: bool, at: opened.Stamp) -> None:
         if there:
             counters(known, waiting, say)
         else:
-            st.info(literal(say("knowledge.none", folder=workspace.knowledge)))
+            needed = workspace.config.task == "answer"
+            key = "knowledge.none" if needed else "knowledge.none_needed"
+            st.info(literal(say(key, folder=workspace.knowledge)))
         if now is not None:
             progress(now, say)
         elif there:

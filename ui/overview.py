@@ -139,12 +139,13 @@ def welcome(workspace: Workspace, say: Language) -> None:
 
 def checklist(workspace: Workspace, seen: Seen, say: Language) -> None:
     """The steps up to a verdict; a button for the first that is not done, and no other."""
+    asked = "questions" if workspace.config.task == "answer" else "items"
     notes = {
         "read": say(
             "overview.read_done", count=sum(state.status == "indexed" for state in seen.files)
         ),
         "questions": say(
-            "overview.questions_done",
+            f"overview.{asked}_done",
             count=len(seen.benchmark.questions) if seen.benchmark else 0,
         ),
         "run": "",
@@ -155,9 +156,10 @@ def checklist(workspace: Workspace, seen: Seen, say: Language) -> None:
         kind = "done" if number < at else "now" if number == at else "later"
         sign = {"done": "✓", "now": "➜", "later": "·"}[kind]
         told = notes[step] if kind == "done" else say(f"overview.{step}_todo")
+        name = asked if step == "questions" else step
         lines.append(
             f'<li class="{kind}"><span aria-hidden="true">{sign}</span>'
-            f"<b>{html.escape(say(f'overview.{step}'))}</b> {html.escape(told)}</li>"
+            f"<b>{html.escape(say(f'overview.{name}'))}</b> {html.escape(told)}</li>"
         )
     st.subheader(say("overview.checklist"), anchor=False)
     st.html(f'<ol class="checklist">{"".join(lines)}</ol>')

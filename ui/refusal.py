@@ -49,7 +49,22 @@ def told(text: str, say: Language) -> str | None:
 
 def _filled(sentence: str, values: Sequence[str]) -> str:
     # Not str.format: the sentences hold braces of their own.
-    return re.sub(r"\{(\d)\}", lambda place: values[int(place[1])], sentence)
+    return re.sub(r"\{(\d)\}", lambda place: _value(values[int(place[1])]), sentence)
+
+
+def _value(text: str) -> str:
+    """An amount that the sentence tells, as Vietnamese writes it; any other value as it is.
+
+    A bare ``0.5`` is left alone: it may be a setting, which is typed with a point.
+    """
+    if text == " (a guess)":
+        return " (ước đoán)"
+    if re.fullmatch(r"\d{1,3}(,\d{3})+|\d+\.\d+ ([KMGT]i?B|s)|(\d+ (h|min|s|ms) ?)+", text):
+        swapped = text.translate(str.maketrans(",.", ".,"))
+        for unit, word in (("h", "giờ"), ("min", "phút"), ("s", "giây")):
+            swapped = re.sub(rf"(?<=\d ){unit}\b", word, swapped)
+        return swapped
+    return text
 
 
 @cache

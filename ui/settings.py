@@ -30,7 +30,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "max_tokens", "temperature", "answer_pattern", "timeout", "retries", "concurrency",
         "requests_per_minute", "tokens_per_minute",
     ),
-    "documents": ("passage_size", "passage_overlap", "passage_strategy"),
+    "documents": ("passage_size", "passage_overlap", "passage_strategy", "chroma_url"),
     "ladder": ("task", "ladder", "workspace_stages", "merge_loss"),
     "costs": ("gpu_hour_usd", "max_cost"),
 }  # fmt: skip

@@ -7,7 +7,7 @@ import math
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields
 from typing import Any, Literal
 
 import streamlit as st
@@ -164,7 +164,8 @@ def changes(
     model = run.model if run else workspace.config.model
     before = [step.row for step in steps[:-1]]
     following = {**stage.settings(), **entered.values}
-    used = steps[-1].settings
+    # A run of before a setting was there did as its default does.
+    used = {**_defaults(stage), **steps[-1].settings}
     differs = run is not None and any(
         typed(used.get(name)) != typed(value) for name, value in following.items()
     )
@@ -176,10 +177,35 @@ def changes(
     if differs:
         st.html(_table(used, following, say))
     elif used:
-        told = [f"`{one.name}` {literal(_told(one))}" for one in changed(steps)]
+        found = changed(steps)
+        # Of a stage that comes for the first time, all settings are new.
+        shown = [one for one in found if one.base is not None or _telling(one, stage)]
+        told = [f"`{one.name}` {literal(_told(one))}" for one in shown]
         st.markdown(" · ".join(told) or say("compare.no_difference"))
+        if len(found) > len(shown):
+            st.caption(say("stages.by_default", count=len(found) - len(shown)))
     if stage.starts_from != "root":
         st.caption(literal(say("stages.unchanged", steps=" › ".join([model, *before]))))
+
+
+def _telling(one: Difference, stage: Stage) -> bool:
+    """Whether a new setting is one that most people change, or is set to something of its own."""
+    first, defaults = stage.first, _defaults(stage)
+    return not first or one.name in first or typed(one.candidate) != typed(defaults.get(one.name))
+
+
+def _defaults(stage: Stage) -> dict[str, Any]:
+    return {f.name: f.default for f in fields(stage) if f.default is not MISSING}
+
+
+def own_settings(settings: Mapping[str, Any], stage: Stage) -> str:
+    """Those of a training that are not the stage's defaults."""
+    defaults = _defaults(stage)
+    return " · ".join(
+        f"{name} {typed(value)}"
+        for name, value in settings.items()
+        if name not in defaults or typed(value) != typed(defaults[name])
+    )
 
 
 def planned(workspace: Workspace, name: str) -> tuple[Step, ...]:
@@ -195,13 +221,14 @@ def _told(one: Difference) -> str:
 
 
 def _table(used: Mapping[str, Any], following: Mapping[str, Any], say: Language) -> str:
-    """The settings of the last run beside those of the next one."""
+    """The settings of the last run beside those of the next one, where they differ."""
     head = (say("stages.setting"), say("stages.value"), say("stages.next_run"))
     lines = []
     for name in dict.fromkeys([*used, *following]):
         now, then = typed(used.get(name)), typed(following.get(name))
-        cells = (name, now, then if then != now else "=")
-        lines.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
+        if now != then:
+            cells = (name, now or format.UNKNOWN, then or format.UNKNOWN)
+            lines.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
     titles = "".join(f"<th>{html.escape(title)}</th>" for title in head)
     body = "".join(f"<tr>{line}</tr>" for line in lines)
     return f'<table class="settings"><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>'

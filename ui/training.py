@@ -16,7 +16,7 @@ from tailor.ui import opened
 from tailor.ui.language import Language, literal
 from tailor.ui.picture_charts import figures
 from tailor.ui.refusal import refusal
-from tailor.ui.stage_settings import typed
+from tailor.ui.stage_settings import own_settings
 from tailor.workspace import Workspace
 
 SHOWN = 20
@@ -48,7 +48,7 @@ def curves(workspace: Workspace, say: Language) -> None:
         chart(shown.points, say)
     else:
         st.caption(say("training.no_points"))
-    about = " · ".join(f"{name} {typed(value)}" for name, value in shown.settings.items())
+    about = own_settings(shown.settings, workspace.stage("fine_tuning"))
     st.caption(
         literal(
             say(
@@ -56,7 +56,7 @@ def curves(workspace: Workspace, say: Language) -> None:
                 lessons=format.count(shown.lessons, say.code),
                 held_out=format.count(shown.held_out, say.code),
                 device=say("training.cpu") if shown.device == "cpu" else shown.device,
-                settings=about,
+                settings=say("training.set", settings=about) if about else say("training.unset"),
             )
         )
     )
@@ -167,7 +167,8 @@ def chart(points: Sequence[Any], say: Language, key: str = "curve") -> None:
         .mark_line(point=True)
         .encode(
             x=alt.X("step:Q", title=say("training.step"),
-                    axis=alt.Axis(tickMinStep=1, labelExpr=label)),
+                    axis=alt.Axis(tickMinStep=1, labelExpr=label),
+                    scale=alt.Scale(domainMin=0)),
             y=alt.Y("value:Q", title=say("training.axis"), axis=alt.Axis(labelExpr=label),
                     scale=alt.Scale(zero=False)),
             color=alt.Color(

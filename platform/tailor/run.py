@@ -191,6 +191,7 @@ class Run:
             base=self.base,
             stale=self.stale(),
             imported=self.imported,
+            origin=self.origin,
             pooled=extra.pooled,
             spent=spent,
             target=self.workspace.target,

@@ -299,7 +299,7 @@ class _Handler(BaseHTTPRequestHandler):
             parts = list(_stream(request, text if isinstance(text, str) else _text(text)))
             self._send(fault.status, fault.headers, parts, True, fault.cut, fault.pace)
         else:
-            answer = json.dumps(_completion(request, text), ensure_ascii=False)
+            answer = json.dumps(_completion(request, text))
             self._send(fault.status, fault.headers, [answer], cut=fault.cut)
 
     def _send(
@@ -408,7 +408,7 @@ def _stream(request: Request, text: str) -> Iterator[str]:
     }
 
     def event(value: object) -> str:
-        return f"data: {json.dumps(value, ensure_ascii=False)}\n\n"
+        return f"data: {json.dumps(value)}\n\n"
 
     def chunk(delta: Mapping[str, str], finish: str | None = None) -> str:
         choice = {"index": 0, "delta": delta, "finish_reason": finish}

@@ -23,6 +23,15 @@ def nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def whole(text: str) -> str:
+    """Half characters (lone surrogates), as JSON may hold and UTF-8 may not, become U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
 def shown(name: str) -> str:
     """A name on one line: characters that break it or change its direction are written out."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)

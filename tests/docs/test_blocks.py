@@ -40,6 +40,7 @@ NOT_RUN = {
     r"tailor export preferences-jsonl\b": "votes from the Playground",
     r"tailor benchmark human import\b": "answers of a person",
     r"tailor search .*--where\b": "an enricher's model",
+    r"--model shipped --model": "minutes; tests/scoring/test_leaderboard.py",
     r"tailor models --lang": "five seconds of its time; tests/selection/test_facts.py",
     r"tailor models .*--(measure|quantizations)\b": "it loads models in processes of their own",
 }

@@ -66,6 +66,12 @@ def company(tmp_path: Path) -> Company:
     return Company(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def shared_company(tmp_path_factory: pytest.TempPathFactory) -> Company:
+    """One for all tests of a file, which only search in it."""
+    return Company(tmp_path_factory.mktemp("shared"))
+
+
 @pytest.fixture
 def other(tmp_path_factory: pytest.TempPathFactory) -> Company:
     return Company(tmp_path_factory.mktemp("other"))

@@ -76,8 +76,9 @@ def test_a_wrong_date_is_one_sentence(since: str, until: str) -> None:
         Filters(since=since, until=until)
 
 
-@pytest.fixture
-def many(company: Company) -> Index:
+@pytest.fixture(scope="module")
+def many(shared_company: Company) -> Index:
+    company = shared_company
     for n in range(60):
         company.write(f"en/{n}.txt", f"Leave rule {n}: employees of team {n} get leave days.")
     for n in range(6):

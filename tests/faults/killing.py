@@ -6,6 +6,7 @@ of `tailor.fault`, and in the end left to finish; it says what became of what wa
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -152,7 +153,7 @@ class Scenario(ABC):
 
     name: ClassVar[str]
     points: ClassVar[tuple[str, ...]]
-    round: ClassVar[int] = 8
+    round: ClassVar[int] = 12
     """Kills before it is left to finish."""
     derived: ClassVar[tuple[str, ...]] = ()
     """Points at which a failing disk may be kept silent: what is lost there is computed again."""
@@ -204,6 +205,7 @@ def play(
     counts: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="killed-") as first:
         warm(commanded(kind(Path(first), chance, shared).act))
+    gc.freeze()  # the processes that are forked need not copy what is imported
     for start in range(0, len(plan), kind.round):
         home = Path(tempfile.mkdtemp(prefix=f"killed-{kind.name}-"))
         scenario = kind(home, chance, shared)

@@ -84,7 +84,8 @@ def main() -> None:
     chosen = plan(told.kills, chance, told.only, told.kind != "kill")
     with tempfile.TemporaryDirectory(prefix="killed-") as home:
         log, base = Path(home) / "asked", Path(home) / "bloom"
-        forked(lambda: str(TINY["build"](base)))
+        if Training in chosen:
+            forked(lambda: str(TINY["build"](base)))
         with server(log) as url:
             shared = Shared(url, log, base, told.kind)
             figures = {}

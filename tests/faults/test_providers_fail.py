@@ -137,3 +137,19 @@ def test_a_prompt_of_four_windows_is_answered_from_the_best_passages(
     assert not any(passage.text in sent[-1].question for passage in left_out)
     assert min(p.score or 0 for p in shown) >= max(p.score or 0 for p in left_out)
     assert model.server.count - before <= 4
+
+
+def test_half_a_character_in_a_reply_is_told_and_stored(
+    configure: Configure, model: Model, tailor: Command
+) -> None:
+    """JSON may hold half of a character of two units (a lone surrogate), UTF-8 may not."""
+    workspace = configure()
+    model.server.reply = lambda messages: "30 \ud83d days"
+    ended = tailor("run", "prompting", "-w", workspace.root)
+    assert ended.code == 0, ended.err
+    (run,) = newest_runs(workspace)
+    assert {answer.text for answer in run.answers("test").values()} == {"30 \ufffd days"}
+    assert tailor("compare", "-w", workspace.root, "--details").code == 0
+    asked = model.server.count
+    assert tailor("run", "prompting", "-w", workspace.root).code == 0
+    assert model.server.count == asked

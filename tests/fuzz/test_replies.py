@@ -35,8 +35,10 @@ from tailor.scoring.judge_prompts import SCALES
 from tailor.scoring.metrics import exact_match, f1
 
 TIMES = int(os.environ.get("TAILOR_FUZZ", "1"))
-SECONDS = 5.0
-"""For what takes milliseconds; what grows by the square takes minutes."""
+SECONDS = 2.0
+"""Of the processor, for what takes milliseconds; what grows by the square takes minutes."""
+LONG = 10_000
+"""Characters of a reply that never ends."""
 
 PASSAGES = (
     Passage("hr/leave.md", 0, 40, "New employees get 12 days.\n| Box | EUR |\n| A | 5 |"),
@@ -178,14 +180,14 @@ READERS: tuple[Callable[[str], None], ...] = (
 
 def fine(reply: str, origin: str) -> None:
     for read in READERS:
-        began = time.monotonic()
+        began = time.thread_time()
         try:
             read(reply)
         except Exception as error:
             raise AssertionError(
                 f"{origin}: {read.__name__}: {error!r}: {reply[:200]!r}"
             ) from error
-        took = time.monotonic() - began
+        took = time.thread_time() - began
         assert took < SECONDS, f"{origin}: {read.__name__} took {took:.1f} s: {reply[:80]!r}"
 
 
@@ -318,5 +320,6 @@ PIECES = (
 @pytest.mark.parametrize("piece", PIECES)
 def test_much_of_one_piece(piece: str) -> None:
     """A model that repeats itself until its tokens are used up."""
-    fine((piece * 20000)[:20000], f"much of {piece!r}")
-    fine(f"Answer: 12 {(piece * 20000)[:20000]} x", f"between others much of {piece!r}")
+    much = (piece * LONG)[:LONG]
+    fine(much, f"much of {piece!r}")
+    fine(f"Answer: 12 {much} x", f"between others much of {piece!r}")

@@ -17,8 +17,11 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from tailor.assistant import Ask, Assistant, Prompt
 from tailor.documents.passages import Passage
+from tailor.models.continuous import Continuous, Row
 from tailor.models.local import LocalChat, weights_digest
-from tailor.models.provider import LOCAL_TOKENS
+from tailor.models.packed import Packed, is_packable
+from tailor.models.provider import LOCAL_TOKENS, local_path
+from tailor.models.waiting import WaitingRoom
 from tailor.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -35,8 +38,13 @@ TEXTS = (
 )
 
 
-def save_model(folder: Path, template: str | None = TEMPLATE, seed: int = 3) -> Path:
-    """A Llama of 60 thousand random weights with a tokenizer of its own."""
+def save_model(
+    folder: Path, template: str | None = TEMPLATE, seed: int = 3, plain: bool = True
+) -> Path:
+    """A Llama of 60 thousand random weights with a tokenizer of its own.
+
+    Where it is not plain, its settings ask for more than the most likely token.
+    """
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -74,6 +82,8 @@ def save_model(folder: Path, template: str | None = TEMPLATE, seed: int = 3) -> 
             pad_token_id=2,
         )
     )
+    if not plain:
+        model.generation_config.repetition_penalty = 1.05
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
@@ -84,9 +94,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_model(tmp_path_factory.mktemp("model"))
 
 
-@pytest.fixture(scope="module")
-def local(folder: Path) -> LocalChat:
-    return LocalChat(path=str(folder), max_tokens=24)
+@pytest.fixture(scope="module", params=["continuous", "batches"])
+def local(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> LocalChat:
+    """One that Tailor writes with itself, and one that is left to ``generate``."""
+    plain = request.param == "continuous"
+    folder = save_model(tmp_path_factory.mktemp("asked"), plain=plain)
+    local = LocalChat(path=str(folder), max_tokens=24)
+    assert is_packable(local.load()[1]) is plain
+    return local
 
 
 CONVERSATIONS: list[Any] = [
@@ -100,8 +115,8 @@ CONVERSATIONS: list[Any] = [
 
 @pytest.fixture(scope="module")
 def alone(local: LocalChat) -> list[str]:
-    """What each conversation is answered when it is asked alone."""
-    replies = [str(local.invoke(messages).content) for messages in CONVERSATIONS]
+    """What transformers' own ``generate`` writes to each conversation alone."""
+    replies = [str(local._complete([messages])[0].content) for messages in CONVERSATIONS]
     assert len(set(replies)) > 2  # else the comparisons below would prove nothing
     assert all(len(reply) > 10 for reply in replies)
     return replies
@@ -116,36 +131,49 @@ def test_abatch_gives_the_same_text(local: LocalChat, alone: list[str]) -> None:
     assert [reply.content for reply in replies] == alone
 
 
+def noted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many prompts were answered together, each time that some were."""
+    sizes: list[int] = []
+    complete, read = LocalChat._complete, Packed.read
+
+    def completed(self: LocalChat, conversations: list[list[BaseMessage]], *told: Any) -> Any:
+        sizes.append(len(conversations))
+        return complete(self, conversations, *told)
+
+    def reading(self: Packed, rows: Any, tokens: Any) -> Any:
+        if max(map(len, tokens)) > 1:
+            sizes.append(len(rows))
+        return read(self, rows, tokens)
+
+    monkeypatch.setattr(LocalChat, "_complete", completed)
+    monkeypatch.setattr(Packed, "read", reading)
+    return sizes
+
+
 def test_waiting_prompts_are_generated_together(
     local: LocalChat, alone: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sizes: list[int] = []
-    complete = LocalChat._complete
-
-    def counted(self: LocalChat, conversations: list[list[BaseMessage]]) -> Any:
-        sizes.append(len(conversations))
-        return complete(self, conversations)
-
-    monkeypatch.setattr(LocalChat, "_complete", counted)
-    local.batch(CONVERSATIONS * 2, config={"max_concurrency": 10})
+    sizes = noted(monkeypatch)
+    asked = [[*m[:-1], HumanMessage(f"{i}{m[-1].text}")] for i in (1, 2) for m in CONVERSATIONS]
+    local.batch(asked, config={"max_concurrency": 10})
     assert sum(sizes) == 10
     assert len(sizes) < 6
 
 
-def test_prompts_of_like_length_are_generated_together(folder: Path) -> None:
-    local = LocalChat(path=str(folder), max_tokens=4, max_batch=2)
+def test_prompts_of_like_length_are_generated_together(tmp_path: Path) -> None:
+    local = LocalChat(path=str(save_model(tmp_path, plain=False)), max_tokens=4, max_batch=2)
     lengths = [10, 300, 12, 290, 11, 280, 13, 310]
     batches: list[list[int]] = []
     running, go_on = threading.Event(), threading.Event()
     complete = local._complete
 
-    def noted(conversations: list[list[BaseMessage]]) -> Any:
+    def held(conversations: list[list[BaseMessage]]) -> Any:
         batches.append([len(str(messages[0].text)) for messages in conversations])
         running.set()
         assert go_on.wait(20)
         return complete(conversations)
 
-    local._complete = noted  # type: ignore[method-assign]
+    local._complete = held  # type: ignore[method-assign]
     first = local._submit([HumanMessage("first")], None)
     assert running.wait(20)  # so that all the others wait together
     rest = [local._submit([HumanMessage("a" * n)], None) for n in lengths]
@@ -196,24 +224,26 @@ def test_usage_in_a_batch_leaves_padding_out(local: LocalChat) -> None:
     assert [reply.usage_metadata for reply in local.batch(CONVERSATIONS)] == alone
 
 
-def test_a_cancelled_caller_does_not_stop_the_others(folder: Path) -> None:
-    local = LocalChat(path=str(folder), max_tokens=8)
-    local.load()
+def test_a_cancelled_caller_does_not_stop_the_others(
+    local: LocalChat, monkeypatch: pytest.MonkeyPatch
+) -> None:
     running, go_on = threading.Event(), threading.Event()
-    complete = local._complete
+    wait = WaitingRoom._gather
 
-    def held(conversations: list[list[BaseMessage]]) -> Any:
+    def held(self: WaitingRoom) -> None:
+        wait(self)
         running.set()
         go_on.wait(20)
-        return complete(conversations)
 
-    local._complete = held  # type: ignore[method-assign]
-    local._submit(CONVERSATIONS[0], None)
+    monkeypatch.setattr(WaitingRoom, "_gather", held)
+    local = LocalChat(path=local.path, max_tokens=24)
+    first = local._submit(CONVERSATIONS[0], None)
     assert running.wait(20)
     left = local._submit(CONVERSATIONS[1], None)
     stays = local._submit(CONVERSATIONS[2], None)
     assert left.cancel()
     go_on.set()
+    assert first.result(20).content
     assert stays.result(20).content
     assert local._submit(CONVERSATIONS[0], None).result(20).content
 
@@ -225,10 +255,121 @@ def test_a_failing_generation_ends_the_stream(
         raise RuntimeError("out of memory")
 
     monkeypatch.setattr(LocalChat, "_generated", fails)
+    monkeypatch.setattr(Packed, "read", fails)
     with pytest.raises(RuntimeError, match="out of memory"):
         list(local.stream(CONVERSATIONS[0]))
     with pytest.raises(RuntimeError, match="out of memory"):
         local.invoke(CONVERSATIONS[0])
+
+
+def test_what_fails_together_is_answered_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local = LocalChat(path=str(folder), max_tokens=24)
+    alone = [str(local._complete([messages])[0].content) for messages in CONVERSATIONS]
+    read, times = Packed.read, []
+
+    def fails_once(self: Packed, rows: Any, tokens: Any) -> Any:
+        times.append(len(rows))
+        if len(times) == 7:  # in the midst of writing
+            raise RuntimeError("out of memory")
+        return read(self, rows, tokens)
+
+    monkeypatch.setattr(Packed, "read", fails_once)
+    assert [reply.content for reply in local.batch(CONVERSATIONS)] == alone
+    assert len(times) == 7
+    assert [reply.content for reply in local.batch(CONVERSATIONS)] == alone
+    assert len(times) > 7
+
+
+def test_a_common_beginning_is_read_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    local = LocalChat(path=str(folder), max_tokens=8, max_batch=4)
+    beginning = SystemMessage(TEXTS[0] + TEXTS[1])
+    asked: list[Any] = [[beginning, HumanMessage(f"{n}: How many days?")] for n in range(100, 110)]
+    alone = [str(local._complete([messages])[0].content) for messages in asked]
+    tokenizer, _ = local.load()
+    whole = [len(local._ids(tokenizer, messages)) for messages in asked]
+    read, count = Packed.read, []
+
+    def counted(self: Packed, rows: Any, tokens: Any) -> Any:
+        count.extend(len(own) for own in tokens if len(own) > 1)
+        assert len(rows) <= 4
+        return read(self, rows, tokens)
+
+    monkeypatch.setattr(Packed, "read", counted)
+    assert [reply.content for reply in local.batch(asked)] == alone
+    assert sum(count) < 0.35 * sum(whole)
+    # A longer prompt makes the memory grow; a shorter one then does not find another's tokens.
+    longer: list[Any] = [[HumanMessage(TEXTS[0] * 3)], [HumanMessage("a")], asked[3]]
+    wanted = [str(local._complete([messages])[0].content) for messages in longer]
+    assert [reply.content for reply in local.batch(longer)] == wanted
+
+
+def test_memory_for_what_was_read_is_bounded(folder: Path) -> None:
+    _, model = LocalChat(path=str(folder)).load()
+    one = 2 * 2 * 2 * 8 * 4 * 128  # keys and values, layers, heads, width, bytes, tokens
+    packed = Packed(model, 8, 3 * one)
+    packed.reserve(100)
+    assert packed.rows == 3
+    packed.reserve(500)
+    assert packed.rows == 1  # as many as one row needs
+
+
+@pytest.mark.parametrize("heads", [(4, 4), (4, 1)])
+def test_logits_are_those_of_transformers(tmp_path: Path, heads: tuple[int, int]) -> None:
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=90, hidden_size=32, intermediate_size=48, num_hidden_layers=3,
+        num_attention_heads=heads[0], num_key_value_heads=heads[1], attention_bias=True,
+        rope_parameters={
+            "rope_type": "llama3", "rope_theta": 10000.0, "factor": 4.0, "low_freq_factor": 1.0,
+            "high_freq_factor": 4.0, "original_max_position_embeddings": 64,
+        },
+    )  # fmt: skip
+    model = LlamaForCausalLM(config).eval()
+    assert is_packable(model)
+    texts = [torch.randint(0, 90, (n,)).tolist() for n in (7, 60, 1)]
+    with torch.inference_mode():
+        wanted = torch.cat([model(torch.tensor([text])).logits[:, -1] for text in texts])
+    packed = Packed(model, 5, 2**30)
+    packed.reserve(80)
+    assert torch.allclose(packed.read([4, 0, 2], texts), wanted, atol=1e-4)
+    for cut in (5, 50):  # behind a few tokens, and behind most of them
+        packed.copy(0, 3, cut)
+        assert torch.allclose(packed.read([3], [texts[1][cut:]])[0], wanted[1], atol=1e-4)
+    packed.copy(0, 1, 59)
+    packed.copy(4, 3, 6)
+    assert torch.allclose(packed.read([3, 1], [texts[0][6:], texts[1][59:]]), wanted[:2], atol=1e-4)
+
+
+def test_other_models_are_left_to_generate(tmp_path: Path) -> None:
+    import torch
+    from transformers import MistralConfig, MistralForCausalLM
+
+    small = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "vocab_size": 9,
+             "num_attention_heads": 2, "num_key_value_heads": 2}  # fmt: skip
+    assert not is_packable(MistralForCausalLM(MistralConfig(**small)))
+    _, model = LocalChat(path=str(save_model(tmp_path))).load()
+    assert is_packable(model)
+    model.lm_head = torch.nn.Sequential(model.lm_head)
+    assert not is_packable(model)
+
+
+def test_a_prompt_that_comes_later_joins_those_being_answered(folder: Path) -> None:
+    _, model = LocalChat(path=str(folder)).load()
+    writer: Continuous[int] = Continuous(model, 4, 6)
+    first, left, later = (Row(of, ids) for of, ids in ((1, [5, 6, 7]), (2, [5, 8]), (3, [5, 6, 7])))
+    left.begins = lambda: False  # nobody waits for it any more
+    later.told = lambda token: joined.append(len(first.written))
+    joined: list[int] = []
+    groups = [[first, left], [], [later]]
+    done = list(writer.replies(lambda: groups.pop(0) if groups else []))
+    assert {row.of for row in done} == {1, 3}
+    assert 1 < joined[0] < 6 or len(first.written) < 3
+    assert first.written == later.written
 
 
 def test_it_answers_through_the_chain(folder: Path, workspace: Workspace) -> None:
@@ -384,22 +525,31 @@ def test_a_folder_that_is_not_there_is_one_sentence(
     assert str(tmp_path / "none") in ended.sentence
 
 
+def test_the_shipped_reader_answers_many_as_it_answers_one() -> None:
+    local = LocalChat(path=local_path("shipped"), max_tokens=16)
+    told = SystemMessage("Answer from the documents only, as briefly as possible.")
+    asked: list[Any] = []
+    for at in range(30):
+        passages = "\n\n".join(
+            f"[{n}] site-{at + n}.md\nEmployees of site {at + n} get {n + 2 * at} days of leave."
+            for n in range(1, 2 + at % 4)
+        )
+        question = f"Question: How many days of leave do employees of site {at + 1} get?"
+        asked.append([told, HumanMessage(f"{passages}\n\n{question}")])
+    alone = [str(local._complete([messages])[0].content) for messages in asked]
+    assert len(set(alone)) > 10
+    # Two tokens as likely as one another could part them: of these replies, none does.
+    assert [reply.content for reply in local.batch(asked)] == alone
+
+
 def test_streams_that_wait_together_are_written_together(
     local: LocalChat, alone: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sizes: list[int] = []
-    complete = LocalChat._complete
-
-    def counted(self: LocalChat, conversations: list[list[BaseMessage]], *told: Any) -> Any:
-        sizes.append(len(conversations))
-        return complete(self, conversations, *told)
-
-    monkeypatch.setattr(LocalChat, "_complete", counted)
+    sizes = noted(monkeypatch)
 
     def streamed(messages: list[BaseMessage]) -> str:
         return "".join(str(chunk.content) for chunk in local.stream(messages))
 
     with ThreadPoolExecutor(10) as pool:
         assert list(pool.map(streamed, CONVERSATIONS * 2)) == alone * 2
-    assert sum(sizes) == 10
     assert len(sizes) < 6

@@ -165,7 +165,7 @@ def test_every_part(view: str, lang: str, with_runs: Workspace, show: Show) -> N
     elif view == "guide":
         assert "retrieval: 100" in told
     else:
-        assert len(app.get("download_button")) == 5
+        assert len(app.get("download_button")) == 6
 
 
 @LANGUAGES
@@ -205,6 +205,25 @@ def test_downloads_hold_the_figures_of_the_command(with_runs: Workspace) -> None
     assert made["rows"].startswith("\ufeff")
     assert len(made["answers"].splitlines()) >= 1 + 2 * 24
     assert made["markdown"].startswith("| ")
+    assert len(made["exchange"].splitlines()) > 1 + 2 * 25
+
+
+@LANGUAGES
+def test_rows_of_another_machine_are_taken_in(lang: str, copy: Workspace, show: Show) -> None:
+    file = copy.export_answers(copy.root / "answers.jsonl", name="gpu-box").path
+    app = show(copy.root, lang, view="download")
+    app.file_uploader[0].upload("answers.jsonl", file.read_bytes()[:500], "text/plain").run()
+    app.button(key="bring answers").click().run()
+    # A refusal in the reader's language, with nothing taken in.
+    assert ("copy them again" if lang == "EN" else "sao chép lại") in said(app)
+    assert len(copy.runs()) == 2
+    app.file_uploader[0].upload("answers.jsonl", file.read_bytes(), "text/plain").run()
+    app.button(key="bring answers").click().run()
+    assert not app.exception
+    assert "prompting@" in said(app)
+    assert "gpu-box" in said(app)
+    assert [run.origin for run in Workspace(copy.root).runs()].count("gpu-box") == 2
+    assert any("@gpu-box)" in cell for cells in tables(app)[0] for cell in cells)
 
 
 def test_the_url_holds_only_what_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -179,7 +179,10 @@ def _repeats(a: Question, b: Question) -> bool:
 def _made(
     documents: Sequence[Document], language: str | None, kinds: Sequence[str], seed: int
 ) -> Iterator[list[Question]]:
-    """Candidates without a model, a document and a kind at a time, the languages in turn."""
+    """Candidates without a model, a document and a kind at a time.
+
+    The languages come in proportion to the documents that have something to ask about in them.
+    """
     draw = random.Random(seed)
     queues: dict[str, dict[str, dict[str, list[Question]]]] = {}
     for path, q in extractive_draft.candidates(documents, language):
@@ -191,14 +194,16 @@ def _made(
         for by_kind in paths.values():
             for questions in by_kind.values():
                 draw.shuffle(questions)
-    rounds = [_rounds(paths, draw) for paths in queues.values()]
+    rounds = {lang: _rounds(paths, draw) for lang, paths in queues.items()}
+    drawn = dict.fromkeys(rounds, 0)
     while rounds:
-        for one in list(rounds):
-            question = next(one, None)
-            if question is None:
-                rounds.remove(one)
-            else:
-                yield [question]
+        lang = min(rounds, key=lambda one: (drawn[one] + 1) / len(queues[one]))
+        drawn[lang] += 1
+        question = next(rounds[lang], None)
+        if question is None:
+            del rounds[lang]
+        else:
+            yield [question]
 
 
 def _rounds(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -80,7 +80,8 @@ _INLINE = re.compile(
 _NO_ENTRY = {
     "from", "to", "cc", "bcc", "date", "subject", "note", "notes", "example", "why", "how", "http",
     "https", "attachment", "at present", "today", "now", "so", "hien nay", "luu y", "ghi chu",
-    "vi du", "tu", "den", "kinh gui", "nguoi gui", "nguoi nhan",
+    "vi du", "tu", "den", "kinh gui", "nguoi gui", "nguoi nhan", "yes", "tip", "pro tip", "warning",
+    "important", "todo", "q", "a", "modified", "new file", "goi y", "meo", "canh bao", "chu y",
 }  # fmt: skip
 _TERM = {
     "en": re.compile(
@@ -99,8 +100,37 @@ _NO_TERM = {
     "it", "this", "that", "there", "here", "he", "she", "they", "we", "you", "day", "nothing",
     "what", "one", "day la", "do", "khi do", "nay", "viec", "no", "neu", "trong", "ai", "dieu",
     "the", "a", "an", "cac", "nhung", "moi", "tat ca", "everything",
-    "which", "who", "all", "cach", "theo", "so", "tin", "hai",
+    "which", "who", "all", "cach", "theo", "so", "tin", "hai", "if", "when", "as", "since", "while",
+    "because", "although", "whether", "once", "and", "but", "or", "for", "in", "on", "at", "by",
+    "with", "not", "where", "how", "note", "these", "those", "khi", "vi", "va", "nhu",
+    "co", "co the", "mac du", "tuy", "hay", "gia su", "neu nhu", "luu", "voi", "tai", "o", "de",
+    "sau", "truoc", "ta", "chung", "ket", "mot", "ca", "thay", "boi",
+    "dua", "below", "always", "tuc", "duoi", "ngoai", "hau", "phai", "nghia", "di nhien", "duong nhien",
 }  # fmt: skip
+_ASKING = {"what", "which", "who", "how", "why", "that", "if", "this", "rằng", "nếu", "mà", "này"}
+"""Words that no term holds; a sentence with one goes on behind the verb."""
+_CODE = re.compile(r"[\[\]{}=<>$\\`]|\w\(|^[^(]*\)|\w_\w")
+"""Signs of program text and of formulas, which no person asks about."""
+_FENCED = re.compile(r"^[ \t]*(```|~~~|\$\$)[^\n]*\n.*?^[ \t]*\1", re.MULTILINE | re.DOTALL)
+_ASKED = re.compile(
+    r"^(?P<mark>[-•+] *)?[#*\s]*(?:(?:Q|Hỏi)\s*\d*[:.]\s*)?(?P<question>[^\n|]{8,160}\?)[*\s]*\n+"
+    r"[ \t]*(?:[-•+] *)?\**(?P<reply>(?:A|Đáp|Trả lời)\s*\d*[:.]\**\s*)?(?P<told>[^\n|#]+)",
+    re.MULTILINE,
+)
+_POINTS = re.compile(r"\b(?:this|these|those|above|below|này|đó|ấy|trên đây)\b", re.IGNORECASE)
+"""Words by which a question points to what stands around it."""
+_LINKED = re.compile(r"(?:see|link|xem)\b", re.IGNORECASE)
+_KIND = re.compile(
+    r"(?:an?|the|any|every|all|một(?! trong| số)|các|những|tổng|loại|phương pháp|quá trình|"
+    r"tập hợp|người|nơi|khoản|khoảng|thời gian|số|tỷ lệ|bộ phận|việc)\b",
+    re.IGNORECASE,
+)
+"""How the value of a definition begins that is of a term which is no heading."""
+_VAGUE = re.compile(
+    r"\b(?:như vậy|như sau|như trên|dưới đây|as follows|such|below)\b", re.IGNORECASE
+)
+_LISTED = re.compile(r"[-•*+\d(:!\[]|see\b|xem\b|gợi ý|hint\b|https?:", re.IGNORECASE)
+"""How what follows a question begins when it is a list or a link, not the answer."""
 _LONGEST_VALUE, _LONGEST_SUBJECT = 14, 12
 """In words."""
 
@@ -119,7 +149,8 @@ def title(document: Document) -> str:
 
 
 def facts(document: Document, called: str) -> Iterator[Fact]:
-    """Every value in the document's tables, entries, own questions and definitions."""
+    """Every value in the document's tables, entries, own questions and definitions, code aside."""
+    document = replace(document, text=_FENCED.sub(_blank, document.text))
     for table in tables(document, called):
         yield from _cells(document, called, table)
     for place in document.places:
@@ -127,6 +158,11 @@ def facts(document: Document, called: str) -> Iterator[Fact]:
             yield from _entries(document, called, place)
             yield from _asked(document, called, place)
             yield from _definitions(document, called, place)
+
+
+def _blank(match: re.Match[str]) -> str:
+    """Spaces in place of what matched, so that every other character stays where it is."""
+    return re.sub(r"[^\n]", " ", match[0])
 
 
 def tables(document: Document, called: str) -> Iterator[Table]:
@@ -283,6 +319,9 @@ def _entries(document: Document, called: str, place: Place) -> Iterator[Fact]:
                 fold(key) not in _NO_ENTRY
                 and not re.search(r"[.!?] |  ", f"{key} {value}")
                 and not (value.islower() and len(words(value)) == 1)  # rather a heading
+                and not _CODE.search(f"{key} {value}")
+                and not value.endswith((",", ";", ":"))
+                and not _LINKED.match(value)
             )
             if plain and len(words(key)) <= 7 and _usable(key, value):
                 section = section_at(document, place, at, called)
@@ -305,8 +344,10 @@ def _pairs(line: str) -> Iterator[re.Match[str]]:
 def _asked(document: Document, called: str, place: Place) -> Iterator[Fact]:
     """Questions the document asks itself, as an FAQ does; the answer is what follows first."""
     text = document.text[place.start : place.end]
-    for match in re.finditer(r"^[#*\s]*([^\n|]{8,160}\?)[*\s]*\n+([^\n|#]+)", text, re.MULTILINE):
-        question, told = match[1].strip(" *#"), match[2].strip()
+    for match in _ASKED.finditer(text):
+        question, told = match["question"].strip(" *#"), match["told"].strip()
+        if match["mark"] and not match["reply"]:
+            continue  # a list of questions
         sentences = re.split(r"(?<=[.!?])\s+", told)
         short = len(words(sentences[0])) < 3
         sentence = (
@@ -315,7 +356,13 @@ def _asked(document: Document, called: str, place: Place) -> Iterator[Fact]:
             else sentences[0]
         )
         value = sentence.rstrip(".")
+        whole = value.count("(") == value.count(")") and not value.endswith((":", "e.g", "i.e"))
         if re.search(r"[.!?]\s", question) or told.endswith("?") or len(words(value)) > 25:
+            continue
+        alone = len(words(question)) > 3 and not _POINTS.search(question)
+        if not whole or not alone or _LISTED.match(told):
+            continue
+        if _CODE.search(question) or re.search(r"\]\(|\$", value):
             continue
         yield Fact("faq", document.path, called, "", question, "", value, sentence,
                    language(f"{question} {value}"))  # fmt: skip
@@ -327,8 +374,17 @@ def _definitions(document: Document, called: str, place: Place) -> Iterator[Fact
     for match in _TERM[lang].finditer(text):
         term, value = match[1].strip(), match[2].strip()
         first = fold(term).split()[0]
-        if len(words(term)) <= 5 and first not in _NO_TERM and "|" not in match[0]:
-            section = section_at(document, place, match.start(), called)
+        section = section_at(document, place, match.start(), called)
+        heading = fold(f"{called} {section}")
+        plain = (
+            not _CODE.search(f"{term} {value}")
+            and not _VAGUE.search(value)
+            and not set(words(term)) & _ASKING
+            and (
+                _KIND.match(match[0][len(match[1]) :].split(maxsplit=1)[1]) or fold(term) in heading
+            )
+        )
+        if plain and len(words(term)) <= 5 and first not in _NO_TERM and "|" not in match[0]:
             yield Fact("definition", document.path, called, section, term, "", value,
                        match[0].strip(), lang)  # fmt: skip
 
@@ -340,7 +396,8 @@ def _usable(subject: str, value: str) -> bool:
         and 0 < len(words(subject)) <= _LONGEST_SUBJECT
         and fold(value).strip(" .") not in {"none", "n/a", "no", "yes", "khong", "co", "nothing"}
         and not set(given) <= set(words(subject))
-        and "://" not in value
+        and "://" not in f"{subject} {value}"
+        and "](" not in value
     )
 
 

@@ -77,6 +77,8 @@ def options(port: int, browser: bool) -> dict[str, str]:
         "server.headless": str(not browser).lower(),
         "server.fileWatcherType": "none",
         "runner.magicEnabled": "false",
+        # A whole collection after every run takes longer than the run; Python collects by itself.
+        "runner.postScriptGC": "false",
         "browser.gatherUsageStats": "false",
         "client.showErrorDetails": "none",
         "client.toolbarMode": "minimal",

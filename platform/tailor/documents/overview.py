@@ -18,6 +18,7 @@ from tailor.documents.enrichments import FILE, EnrichmentStore, On
 from tailor.documents.passages import Passage
 from tailor.documents.store import DocumentStore, Record, database, unique
 from tailor.documents.walk import files
+from tailor.errors import TailorError
 
 Standing = Literal[
     "indexed", "waiting", "duplicate", "refused", "empty", "holder", "new", "changed", "removed"

@@ -38,13 +38,6 @@ _AGAIN = (408, 425, 429, 500, 502, 503, 504)
 class Unreachable(TailorError):
     """The server cannot be reached, or refuses; nothing is wrong with the index."""
 
-    def __init__(self, url: str, reason: str) -> None:
-        super().__init__(
-            f"The Chroma server {address(url)} cannot be used ({reason}): see that it runs and "
-            f"that {TOKEN} is its token, then run the same command again, which goes on from what "
-            "is there; searching by words alone needs no server."
-        )
-
 
 def server_address(url: str) -> str:
     """The address, where keys and vectors may travel to it.
@@ -212,7 +205,11 @@ def _asked(url: str, call: Callable[..., Any], *values: Any, **named: Any) -> An
             lost = isinstance(error, httpx.TransportError)
             again = lost or getattr(response, "status_code", None) in _AGAIN
             if wait is None or not again:
-                raise Unreachable(url, _reason(error)) from None
+                raise Unreachable(
+                    f"The Chroma server {address(url)} cannot be used ({_reason(error)}): see that "
+                    f"it runs and that {TOKEN} is its token, then run the same command again, "
+                    "which goes on from what is there; searching by words alone needs no server."
+                ) from None
         time.sleep(wait)
     raise AssertionError
 

@@ -55,7 +55,7 @@ def export_answers(
     origin = named(name or platform.node().partition(".")[0] or "elsewhere")
     every = workspace.runs()
     asked = [run_of(every, row) for row in dict.fromkeys(rows)]
-    reasons = {run.id: reason for run in asked or every if (reason := _kept_back(run))}
+    reasons = {run.id: reason for run in asked or every if (reason := kept_back(run))}
     if asked and reasons:
         raise TailorError(next(iter(reasons.values())))
     runs = [run for run in asked or every if run.id not in reasons]
@@ -105,7 +105,7 @@ def documents_digest(workspace: Workspace) -> str | None:
     return None if folder is None else Manifest.read(folder).documents
 
 
-def _kept_back(run: Run) -> str:
+def kept_back(run: Run) -> str:
     """Why a run is not written; empty where it is."""
     if run.origin:
         return f"{run.row} ({run.model}) came from {run.origin}: export it there."

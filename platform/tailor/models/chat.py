@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.runnables import Runnable, RunnableConfig
 
@@ -23,6 +23,7 @@ from tailor.models.sent import Measured, Sender, Sent
 from tailor.models.usage import Usage, prompt_tokens, usage
 from tailor.scale.place import Job, Place
 from tailor.spending import Spending, Use
+from tailor.text import whole
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -176,8 +177,6 @@ class Chat(Runnable[Prompt, Reply]):
         self, messages: list[BaseMessage], repeat: int, config: RunnableConfig | None
     ) -> tuple[str, Call]:
         """The stored call with its key; made and stored first where there is none."""
-        from langchain_core.messages import messages_to_dict
-
         request = self.request(messages, repeat)
         key = digest(request)
         with self.alone(key):
@@ -191,7 +190,7 @@ class Chat(Runnable[Prompt, Reply]):
                     told.get(HALT, NEVER),
                     told.get(WAITING),
                 )
-                call = Call(request, messages_to_dict([message])[0], time.monotonic() - started)
+                call = Call(request, values(message), time.monotonic() - started)
                 self.store.keep_call(key, call)
         return key, call
 
@@ -335,8 +334,19 @@ def _streamed(
 ) -> BaseMessage:
     from langchain_core.messages import AIMessageChunk, message_chunk_to_message
 
-    whole = AIMessageChunk(content="")
+    reply = AIMessageChunk(content="")
     for chunk in model.stream(messages, config):
-        whole += chunk
-        told(str(whole.text))
-    return message_chunk_to_message(whole)
+        reply += chunk
+        text = str(reply.text)
+        half = "\ud800" <= text[-1:] <= "\udbff"  # the next chunk may hold the other half
+        told(whole(text[:-1] if half else text))
+    return message_chunk_to_message(reply)
+
+
+def values(reply: BaseMessage) -> dict[str, Any]:
+    """A reply as JSON values that a store can keep."""
+    from langchain_core.messages import messages_to_dict
+
+    made: dict[str, Any] = messages_to_dict([reply])[0]
+    text = json.dumps(made, ensure_ascii=False)
+    return made if (kept := whole(text)) == text else cast(dict[str, Any], json.loads(kept))

@@ -108,17 +108,16 @@ class Continuous(Generic[T]):
             shared, source = max(
                 (_alike(ids[:-1], held), row) for row, held in enumerate(packed.held)
             )
-            later = taken and _alike(ids, before) > shared + _WORTH
-            if later or sum(len(new) for _, new in taken) + len(ids) - shared > _AT_ONCE:
-                if taken:
-                    break
+            tokens = sum(len(new) for _, new in taken) + len(ids) - shared
+            if taken and (tokens > _AT_ONCE or _alike(ids, before) > shared + _WORTH):
+                break
             item = self._waiting.pop()
             if not item.begins():
                 continue
             free = [row for row in range(packed.rows) if row not in self._active]
             row = source if source in free else free[0]
-            packed.copy(source, row, shared)
             self._active[row] = item
+            packed.copy(source, row, shared)
             taken.append((row, ids[shared:]))
             # What is read now is only there for those that come later.
             before = ids

@@ -8,7 +8,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,40 +25,28 @@ from pydantic import Field, PrivateAttr
 
 from tailor.errors import TailorError
 from tailor.models.chat_template import rendered, templated
+from tailor.models.continuous import Continuous, Row
 from tailor.models.hub import pinned
 from tailor.models.loading import base_of
+from tailor.models.packed import is_packable
 from tailor.models.quantized import Quantization
 from tailor.models.stopping import settled, stopped
 from tailor.models.trusted_code import Trusted
+from tailor.models.waiting import Waiting, WaitingRoom
 
-_GATHER_SECONDS = 0.01
 _SMALL = 100_000_000
 """Parameters."""
 _LOOK_AHEAD = 4
 """Batches of prompts that wait, from which those of like length are answered together."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Waiting:
-    """A prompt, its stop sequences, who waits for the reply, and who reads along."""
-
-    messages: list[BaseMessage]
-    stop: list[str] | None
-    future: Future[AIMessage]
-    told: Callable[[str], None] | None = None
-
-    @property
-    def length(self) -> int:
-        """Characters of the prompt."""
-        return sum(len(str(message.text)) for message in self.messages)
-
-
 class LocalChat(BaseChatModel):
     """A causal language model from a directory (or the hub) with its own chat template.
 
-    Prompts of like length that wait at the same time are generated in one batch; replies are
-    greedy, so the same prompt gives the same reply. transformers' own ``ChatHuggingFace`` answers
-    one by one and has no asynchronous calls, which is why this class exists.
+    What waits at the same time is answered together: a Llama on a processor by
+    :class:`Continuous`, others by ``generate`` in batches of like length. Replies are greedy, so
+    the same prompt gives the same reply. transformers' own ``ChatHuggingFace`` answers one by one
+    and has no asynchronous calls, which is why this class exists.
     """
 
     path: str
@@ -76,12 +64,13 @@ class LocalChat(BaseChatModel):
     """Larger batches copy more memory than they save (950-token prompts: 16 beats 32 by 18 %)."""
     workers: int = 1
     """Batches generated at once; see :meth:`at_once`."""
-    _waiting: queue.Queue[_Waiting] = PrivateAttr(default_factory=queue.Queue)
     _lock: threading.Lock = PrivateAttr(default_factory=threading.Lock)
-    _working: bool = PrivateAttr(default=False)
-    _backlog: list[_Waiting] = PrivateAttr(default_factory=list)
-    _taking: threading.Lock = PrivateAttr(default_factory=threading.Lock)
     _loaded: tuple[Any, Any] | None = PrivateAttr(default=None)
+    _room: WaitingRoom | None = PrivateAttr(default=None)
+    _writers: dict[int, Continuous[Waiting]] = PrivateAttr(default_factory=dict)
+    """By worker, with what it has read."""
+    _known: dict[str, list[int]] = PrivateAttr(default_factory=dict)
+    """Tokens by rendered prompt."""
 
     def __reduce__(self) -> tuple[Callable[..., LocalChat], tuple[Any, ...]]:
         """It travels as its settings; the weights are loaded where it arrives."""
@@ -126,6 +115,7 @@ class LocalChat(BaseChatModel):
         """Give the memory back; what is asked next loads the weights again."""
         with self._lock:
             self._loaded = None
+            self._writers.clear()
 
     def at_once(self) -> int:
         """How many batches pay at once: one, but for a small model on many cores.
@@ -146,9 +136,19 @@ class LocalChat(BaseChatModel):
         limit = getattr(model.config, "max_position_embeddings", None)
         if limit is None:
             return True
-        rendered = _render(tokenizer, [messages])[0]
-        length = len(tokenizer(rendered, add_special_tokens=False)["input_ids"])
-        return length + self.max_tokens <= int(limit)
+        return len(self._ids(tokenizer, messages)) + self.max_tokens <= int(limit)
+
+    def _ids(self, tokenizer: Any, messages: list[BaseMessage]) -> list[int]:
+        """The tokens of a prompt; of those asked last they are remembered."""
+        text = _render(tokenizer, [messages])[0]
+        ids = self._known.get(text)
+        if ids is None:
+            ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+            with self._lock:
+                while len(self._known) >= self.concurrency:
+                    del self._known[next(iter(self._known))]
+                self._known[text] = ids
+        return ids
 
     def _generate(
         self,
@@ -204,39 +204,66 @@ class LocalChat(BaseChatModel):
         stop: list[str] | None,
         told: Callable[[str], None] | None = None,
     ) -> Future[AIMessage]:
-        self.load()
+        tokenizer, model = self.load()
+        ids = self._ids(tokenizer, messages)
         with self._lock:
-            for _ in range(0 if self._working else self.workers):
-                threading.Thread(target=self._work, daemon=True).start()
-            self._working = True
+            if self._room is None:
+                self._room = WaitingRoom(self.concurrency)
+                told_to = (self._room, is_packable(model))
+                for _ in range(self.workers):
+                    threading.Thread(target=self._work, args=told_to, daemon=True).start()
+            room = self._room
         future: Future[AIMessage] = Future()
-        self._waiting.put(_Waiting(messages, stop, future, told))
+        room.add(Waiting(messages, ids, stop, future, told))
         return future
 
-    def _work(self) -> None:
+    def _work(self, room: WaitingRoom, packable: bool) -> None:
         while True:
-            with self._taking:
-                batch = self._taken()
+            if packable:
+                self._write(room, room.part(self.workers))
+                continue
+            batch = room.alike(self.workers, self.max_batch)
             # A caller that no longer waits has cancelled its future, which cannot be set then.
             batch = [item for item in batch if item.future.set_running_or_notify_cancel()]
             if batch:
                 self._answer(batch)
 
-    def _taken(self) -> list[_Waiting]:
-        """What one worker answers next: of what waits, its share or a batch."""
-        backlog = self._backlog
-        if not backlog:
-            backlog.append(self._waiting.get())
-        try:
-            while len(backlog) < _LOOK_AHEAD * self.max_batch:
-                backlog.append(self._waiting.get(timeout=_GATHER_SECONDS))
-        except queue.Empty:
-            pass
-        batch = _alike(backlog, min(self.max_batch, -(-len(backlog) // self.workers)))
-        self._backlog = [item for item in backlog if not any(item is taken for taken in batch)]
-        return batch
+    def _write(self, room: WaitingRoom, first: list[Waiting]) -> None:
+        """Answer these, and what comes meanwhile."""
+        from tailor.models.streams import Stream
 
-    def _answer(self, batch: list[_Waiting]) -> None:
+        tokenizer, model = self.load()
+        key = threading.get_ident()
+        with self._lock:
+            if key not in self._writers:
+                self._writers[key] = Continuous(model, self.max_batch, self.max_tokens)
+            writer = self._writers[key]
+        streams: dict[Waiting, Stream] = {}
+        groups = [first]
+
+        def more() -> list[Row[Waiting]]:
+            rows = []
+            for item in groups.pop() if groups else room.part_now(self.workers):
+                row = Row(item, item.ids, item.future.set_running_or_notify_cancel)
+                if item.told is not None:
+                    streams[item] = Stream(tokenizer, item.told)
+                    row.told = streams[item].put
+                rows.append(row)
+            return rows
+
+        try:
+            for row in writer.replies(more):
+                if row.of in streams:
+                    streams.pop(row.of).end()
+                reply = self._reply(tokenizer, row.written, len(row.ids))
+                row.of.future.set_result(stopped(reply, row.of.stop))
+        except Exception:  # the one it comes from is told; the others are answered
+            writer.forget()
+            for row in writer.left():
+                if row.of.future.running() or row.begins():
+                    self._answer([replace(row.of, told=None)])
+
+    def _answer(self, batch: list[Waiting]) -> None:
         conversations, told = [item.messages for item in batch], [item.told for item in batch]
         try:
             replies = self._complete(conversations, *([told] if any(told) else []))
@@ -278,21 +305,22 @@ class LocalChat(BaseChatModel):
                 pad_token_id=tokenizer.pad_token_id,
                 streamer=streamer,
             )
-        replies: list[AIMessage] = []
-        for row, used in zip(output[:, ids.shape[1] :], mask.sum(dim=1).tolist(), strict=True):
-            written = int((row != tokenizer.pad_token_id).sum())
-            replies.append(
-                AIMessage(
-                    content=tokenizer.decode(row, skip_special_tokens=True).strip(),
-                    usage_metadata={
-                        "input_tokens": used,
-                        "output_tokens": written,
-                        "total_tokens": used + written,
-                    },
-                    response_metadata={"model_name": self.path},
-                )
-            )
-        return replies
+        rows = output[:, ids.shape[1] :].tolist()
+        lengths = mask.sum(dim=1).tolist()
+        return [self._reply(tokenizer, *both) for both in zip(rows, lengths, strict=True)]
+
+    def _reply(self, tokenizer: Any, written: list[int], used: int) -> AIMessage:
+        """The message of these tokens, to a prompt of so many."""
+        count = sum(token != tokenizer.pad_token_id for token in written)
+        return AIMessage(
+            content=tokenizer.decode(written, skip_special_tokens=True).strip(),
+            usage_metadata={
+                "input_tokens": used,
+                "output_tokens": count,
+                "total_tokens": used + count,
+            },
+            response_metadata={"model_name": self.path},
+        )
 
 
 def weights_digest(path: str | Path) -> str:
@@ -345,14 +373,6 @@ def _load(
     if quantization == "none":  # those in few bits are where they belong, and may not be moved
         model = model.to("cuda" if torch.cuda.is_available() else "cpu")
     return tokenizer, model.eval()
-
-
-def _alike(waiting: list[_Waiting], most: int) -> list[_Waiting]:
-    """The prompt that waits longest and those nearest to it in length, so that few are padded."""
-    order = sorted(waiting, key=lambda item: item.length)
-    place = next(i for i, item in enumerate(order) if item is waiting[0])
-    start = max(0, min(place - most // 2, len(order) - most))
-    return order[start : start + most]
 
 
 def _render(tokenizer: Any, conversations: list[list[BaseMessage]]) -> list[str]:

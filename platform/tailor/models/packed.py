@@ -186,10 +186,12 @@ class _Pass:
         rows = max(self.rows) + 1
         if rows > 2 * len(self.rows):
             ends = [start + n for start, n in self.spans]
-            return torch.cat([
-                self._of_row(query[at : at + 1], keys[row, :end], values[row, :end], end - 1)
-                for at, (row, end) in enumerate(zip(self.rows, ends, strict=True))
-            ])
+            return torch.cat(
+                [
+                    self._of_row(query[at : at + 1], keys[row, :end], values[row, :end], end - 1)
+                    for at, (row, end) in enumerate(zip(self.rows, ends, strict=True))
+                ]
+            )
         # Those between are worked out in vain, and nothing is copied.
         after = torch.ones(rows, dtype=torch.long)
         after[list(self.rows)] = torch.tensor([start + n for start, n in self.spans])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tailor.answers import Call
 from tailor.assistant import digest
-from tailor.models.chat import Chat
+from tailor.models.chat import Chat, values
 from tailor.models.retry import MalformedReply
 from tailor.models.sent import Sent
 
@@ -62,8 +62,6 @@ class StructuredChat:
             MalformedReply: the provider sent something that is no chat reply.
             Exception: the provider's own errors, after the retries.
         """
-        from langchain_core.messages import messages_to_dict
-
         request = self._request(messages, schema, repeat)
         key = digest(request)
         call = self.chat.store.call(key)
@@ -71,7 +69,7 @@ class StructuredChat:
             started = time.monotonic()
             stop, asked = halt or threading.Event(), list(messages)
             reply = self.chat.sent(asked, lambda: self._send(asked, schema), stop)
-            call = Call(request, messages_to_dict([reply])[0], time.monotonic() - started)
+            call = Call(request, values(reply), time.monotonic() - started)
             self.chat.store.keep_call(key, call)
         return call
 

@@ -12,7 +12,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from tailor.answers import Call
 from tailor.assistant import Prompt, Reply, Turn, digest
-from tailor.models.chat import HALT, Chat
+from tailor.models.chat import HALT, Chat, values
 from tailor.models.overflow import shortened
 from tailor.models.retry import MalformedReply, error_kind
 from tailor.models.sent import Sent
@@ -144,7 +144,7 @@ def _asked(
     chat: Chat, messages: Sequence[BaseMessage], prompt: Prompt, config: RunnableConfig | None
 ) -> tuple[AIMessage, Reply]:
     """One call by schema or with tools, from the store or made now."""
-    from langchain_core.messages import AIMessage, messages_from_dict, messages_to_dict
+    from langchain_core.messages import AIMessage, messages_from_dict
 
     asked = list(messages)
     schema = _REASONED if prompt.format.reasoning else SCHEMA
@@ -156,7 +156,7 @@ def _asked(
         if call is None:
             started = time.monotonic()
             made = chat.sent(asked, _sending(chat, asked, by, config), *_halt(config))
-            call = Call(request, messages_to_dict([made])[0], time.monotonic() - started)
+            call = Call(request, values(made), time.monotonic() - started)
             chat.store.keep_call(key, call)
     message = messages_from_dict([call.reply])[0]
     assert isinstance(message, AIMessage)

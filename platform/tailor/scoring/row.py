@@ -72,6 +72,8 @@ class Row:
     gains: Mapping[str, Paired] = field(default_factory=dict)
     """Every metric against the row it was built on; only of numbers and labels. ``p`` is adjusted
     for all steps of the ladder (Holm), metric by metric."""
+    origin: str = ""
+    """The machine whose answers were imported; empty: here, or a person's."""
 
     @property
     def primary(self) -> Interval | None:
@@ -136,6 +138,7 @@ class Row:
             "cost_per_1000_usd": self.cost_per_1000_usd,
             "spent": None if self.spent is None else self.spent.to_json(),
             "builds_on": self.builds_on,
+            "origin": self.origin or None,
         }
 
     def _vs_previous(self) -> dict[str, Any] | None:
@@ -245,6 +248,7 @@ def _row(
         builds_on=run.previous,
         target=run.target,
         gains=gains,
+        origin=run.origin,
     )
 
 

@@ -60,6 +60,8 @@ class Scored:
     """What the row took besides its answers: training, judge, GPU hours."""
     target: Target = field(default_factory=Target)
     """The task, and what its scores are taken against."""
+    origin: str = ""
+    """The machine whose answers were imported; empty: here, or a person's."""
 
     @property
     def times(self) -> tuple[Mapping[str, Graded], ...]:
@@ -100,6 +102,14 @@ class Named(Protocol):
         """The model's name."""
 
 
+class Marked(Named, Protocol):
+    """What may have come from another machine, besides."""
+
+    @property
+    def origin(self) -> str:
+        """The machine; empty: this one."""
+
+
 def mean(values: Sequence[float | None]) -> float | None:
     """The mean of those that are scored; None where none is."""
     known = [value for value in values if value is not None]
@@ -111,7 +121,11 @@ def key(run: Named) -> tuple[str, str]:
     return run.row, run.model
 
 
-def labels(runs: Sequence[Named]) -> dict[tuple[str, str], str]:
-    """What each row is called: its id, with the model where several models have it."""
+def labels(runs: Sequence[Marked]) -> dict[tuple[str, str], str]:
+    """What each row is called: its id, with the model where several have it or it came from
+    another machine."""
     times = Counter(run.row for run in runs)
-    return {key(run): f"{run.row} ({run.model})" if times[run.row] > 1 else run.row for run in runs}
+    return {
+        key(run): f"{run.row} ({run.model})" if times[run.row] > 1 or run.origin else run.row
+        for run in runs
+    }
