@@ -2,9 +2,10 @@
 
 import importlib
 import pkgutil
+from typing import Any
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> Any:  # of a class found by its file, checkers know no settings
     """``from tailor.stages import FewShot`` finds the class in ``few_shot.py``."""
     from tailor.plugins import plugins
     from tailor.stage import Stage

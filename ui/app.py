@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
 
@@ -51,6 +52,12 @@ def main() -> None:
             bind="query-params",
         )  # fmt: skip
         say = opened.spoken()
+        # Streamlit writes on an uploader in English alone; see style.css.
+        texts = {"button": say("upload.button_files"), "limit": say("upload.drop")}
+        rules = "".join(
+            f"--upload-{k}: {json.dumps(v, ensure_ascii=False)};" for k, v in texts.items()
+        )
+        st.html(f"<style>:root {{ {rules} }}</style>")
         # Screen readers choose their voice by it.
         st.html(
             f"<script>document.documentElement.lang = '{say.code}'</script>",

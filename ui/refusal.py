@@ -57,8 +57,8 @@ def _value(text: str) -> str:
 
     A bare ``0.5`` is left alone: it may be a setting, which is typed with a point.
     """
-    if text == " (a guess)":
-        return " (ước đoán)"
+    if text.endswith(" (a guess)"):
+        return f"{_value(text.removesuffix(' (a guess)'))} (ước đoán)"
     if re.fullmatch(r"\d{1,3}(,\d{3})+|\d+\.\d+ ([KMGT]i?B|s)|(\d+ (h|min|s|ms) ?)+", text):
         swapped = text.translate(str.maketrans(",.", ".,"))
         for unit, word in (("h", "giờ"), ("min", "phút"), ("s", "giây")):

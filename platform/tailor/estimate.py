@@ -37,6 +37,9 @@ CALLS = 40
 """Stored calls by which the count of tokens is set right, and the length of replies known."""
 REPLY = 2
 """A reply of a model never measured is taken to be so many times as long as the right answer."""
+READ_S, CALL_S, TOKEN_S = 0.05, 0.03, 0.00015
+"""Seconds a question of the extractive reader, and a call and an input token of the small model
+that comes with Tailor take on two idle cores: a guess, until answers of the row are stored."""
 
 Basis = Literal["prompts", "row before", "earlier run", "no model"]
 """Where the tokens of a prompt come from: the row's own prompts; those of the row it builds on, as
@@ -60,7 +63,7 @@ class RowEstimate:
     most_usd: float | None
     """If every reply were as long as it may be."""
     seconds: float | None
-    """From what was measured before; None where it was not."""
+    """From what was measured before; guessed for the models that come with Tailor, else None."""
     basis: Basis
     measured: bool
     """Whether stored calls of this model say how long replies are."""
@@ -212,6 +215,8 @@ def _row(known: _Known, row: Row, base: _Base, reached: _Base, repeats: int) -> 
         seconds = known.seconds(row.id, prepared, len(missing), workers)
         cost = known.of_hours(seconds)
         wanted = len(questions) * repeats
+        if seconds is None and row.stage.name() == "baseline" and workspace.config.task == "answer":
+            seconds = len(missing) * READ_S
         return RowEstimate(row.id, wanted, answered, 0, 0, 0, cost, cost, seconds, "no model", True)
     sent = _offline(assistant, workspace.config)
     calls = _to_make(chat, sent, missing) + (0 if prepared else row.stage.calls(workspace))
@@ -219,6 +224,9 @@ def _row(known: _Known, row: Row, base: _Base, reached: _Base, repeats: int) -> 
     used = Usage(round(calls * each), round(calls * known.reply_tokens(row.id, questions)))
     seconds = known.seconds(row.id, prepared, calls, chat.concurrency, reached.training)
     hours, usd = known.of_hours(seconds), reached.training_usd
+    if seconds is None and chat.name == "shipped":
+        trained = reached.training.seconds if reached.training else None
+        seconds = calls * CALL_S + used.input_tokens * TOKEN_S + (trained or 0.0)
     return RowEstimate(
         row=row.id,
         questions=len(questions) * repeats,

@@ -205,6 +205,8 @@ class Run:
         """
         from tailor.scoring.score import METRIC_VERSION
 
+        if self.imported and not self.origin:
+            return None
         if not self.imported and self.benchmark != self.workspace.benchmark.digest:
             return "benchmark"
         if self.generation and self.generation != self.workspace.generation:

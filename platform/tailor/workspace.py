@@ -343,7 +343,7 @@ class Workspace:
 
     def draft(
         self,
-        n: int = 40,
+        n: int = 80,
         model: str | None = None,
         language: Literal["en", "vi"] | None = None,
         kinds: Sequence[str] = (),

@@ -153,3 +153,25 @@ def test_a_file_that_changed_meanwhile_is_not_overwritten(workspace: Workspace) 
     with pytest.raises(TailorError, match="changed meanwhile"):
         editing.save(workspace, found)
     assert stored(workspace) == before
+
+
+@pytest.mark.parametrize(
+    ("task", "typed", "kept"),
+    [("number", "1,299.50 USD", 1299.5), ("number", "23", 23), ("label", "a | b", "a | b")],
+)
+def test_an_item_keeps_a_number_or_a_label(
+    tmp_path: Path, task: str, typed: str, kept: float | str
+) -> None:
+    knowledge = tmp_path / "knowledge"
+    knowledge.mkdir()
+    unit = '\n[items]\ncurrency = "USD"' if task == "number" else ""
+    (tmp_path / "tailor.toml").write_text(f'task = "{task}"{unit}\n', "utf-8")
+    item = {"id": "a", "question": "An oak table.", "answer": 5 if unit else "x", "split": "test"}
+    (knowledge / "benchmark.jsonl").write_text(json.dumps(item) + "\n", "utf-8")
+    workspace = Workspace(tmp_path)
+    found = look(workspace, Changes({0: {"answer": typed}}, [], []))
+    assert not found.errors
+    editing.save(workspace, found)
+    assert json.loads(stored(workspace)[0])["answer"] == kept
+    wrong = look(workspace, Changes({0: {"answer": "dear" if unit else ""}}, [], []))
+    assert [error.kind for error in wrong.errors] == ["no_number" if unit else "no_value"]

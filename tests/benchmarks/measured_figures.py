@@ -231,13 +231,12 @@ def search(size: Size, peers: Mapping[str, Peer]) -> Iterator[Figure]:
         (home / "tailor.toml").touch()
         million.ingested(home, passages)
         said = json.loads(process(sys.executable, HERE / "million.py", home, "--search").said)
-        for share in ("p50", "p99"):
-            note = f"recall of the exact ten best {said['hybrid']:.3f}"
-            if share == "p99":
-                note = ""
-            took = [Took(value) for value in said[share]]
-            case = f"P7 hybrid question at {said['count']:,} passages, {share}"
-            yield beside_limit(case, "ms", took, 20.0, note or "the limit is meant for p50")
+        case = f"P7 hybrid question at {said['count']:,} passages, {{}}"
+        note = f"recall of the exact ten best {said['hybrid']:.3f}; CPU-s of 1,000 questions"
+        took = [Took(*each) for each in zip(said["p50"], said["cpu"], strict=True)]
+        yield beside_limit(case.format("p50"), "ms", took, 20.0, note)
+        slowest = [Took(value) for value in said["p99"]]
+        yield beside_limit(case.format("p99"), "ms", slowest, 20.0, "the limit is meant for p50")
 
 
 def start(size: Size, peers: Mapping[str, Peer]) -> Iterator[Figure]:

@@ -125,19 +125,20 @@ def searched(home: Path, questions: int) -> None:
     first = time.perf_counter() - started
     for question in asked[:50]:
         opened.search(question, K)
-    runs, found = [], []
+    runs, found, cpu = [], [], []
     for _ in range(REPEATS):
-        took, found = [], []
+        took, found, began = [], [], time.process_time()
         for question in asked:
             at = time.perf_counter()
             found.append(opened.search(question, K))
             took.append(1000 * (time.perf_counter() - at))
+        cpu.append(1000 * (time.process_time() - began) / len(asked))
         runs.append([float(np.percentile(took, q)) for q in (50, 99)])
     peak, anonymous = resident(os.getpid())
     graph, hybrid = _recalls(opened, asked, found)
     sys.stdout.write(json.dumps({
         "count": opened.count, "first": first, "peak": peak, "anonymous": anonymous,
-        "p50": [run[0] for run in runs], "p99": [run[1] for run in runs],
+        "p50": [run[0] for run in runs], "p99": [run[1] for run in runs], "cpu": cpu,
         "graph": graph, "hybrid": hybrid,
     }))  # fmt: skip
 
@@ -202,6 +203,7 @@ def _column(taken: dict[str, float], said: Any, sizes: dict[str, float]) -> dict
         "first answer s, whole process": f"{said['first']:.1f}",
         "hybrid p50 ms": spread(said["p50"]),
         "hybrid p99 ms": spread(said["p99"]),
+        "hybrid CPU ms": spread(said["cpu"]),
         "search: peak MB (without mapped files)": f"{said['peak']:.0f} ({said['anonymous']:.0f})",
         "recall of the graph": f"{said['graph']:.4f}",
         "recall of the hybrid search": f"{said['hybrid']:.4f}",

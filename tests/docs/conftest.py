@@ -47,6 +47,7 @@ def first_place(
             "model": "openai:double", "base_url": server.url, "retries": 0, "ladder": LADDER,
         }  # fmt: skip
         lines = [f"{key} = {json.dumps(value)}\n" for key, value in settings.items()]
+        lines.append("[stages.retrieval_tuning]\nsizes = [150]\nrerank = false\ntrials = 1\n")
         lines.append('[prices."openai:double"]\ninput = 1.0\noutput = 1.0\n')
         (folder / "acme" / "tailor.toml").write_text("".join(lines), "utf-8")
         acme = Workspace(folder / "acme")

@@ -46,8 +46,7 @@ NOT_RUN = {
 }
 """Lines of ``tailor`` that cannot run here, and what they need; they are parsed all the same."""
 
-OTHER = {"python3", "python", "curl", "cp", "cd", "export", "docker", "vllm", "accelerate", "pip",
-         "ray", ".", "git"}  # fmt: skip
+OTHER = {"accelerate", "cp", "curl", "docker", "export", "pip", "python", "python3", "vllm"}
 """Programs of others that lines may begin with."""
 
 IMPORTED_ONLY = {

@@ -45,3 +45,16 @@ def test_the_site_is_whole_and_loads_nothing_from_others(
         assert not reader.found, page
     for sheet in tmp_path.rglob("*.css"):
         assert not re.search(r"(?:url\(|@import )[\"']?(?:https?:)?//", sheet.read_text("utf-8"))
+
+
+def test_the_links_of_the_readme_lead_somewhere() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
+    assert len(links) > 5
+    for link in links:
+        path, _, anchor = link.partition("#")
+        assert (ROOT / path).is_file(), link
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", (ROOT / path).read_text("utf-8"), re.MULTILINE)
+            slugs = [re.sub(r"[^\w\s-]", "", h).strip().lower().replace(" ", "-") for h in headings]
+            assert anchor in slugs, link

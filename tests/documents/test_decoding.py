@@ -170,6 +170,19 @@ def test_files_that_grew_together() -> None:
     assert "line 2 was read as windows-1258" in note
 
 
+@pytest.mark.parametrize("odd", [b"", b" "])
+def test_a_mark_of_utf16_amid_a_line_does_not_join_lines(odd: bytes) -> None:
+    line = "Tạm ứng tối đa 10.000.000 đồng mỗi ".encode()
+    torn = line + b"\xfe\xff\xc6\xb0" + line + b"\n" + line[:-4] + b"\xe1&\x1d=\x90y\x9a\x8e" + odd
+    try:
+        text, note = decode(line + b"\n" + torn)
+    except Refused as refused:
+        assert "not decodable" in str(refused)
+    else:
+        assert text.count("\n") == 2
+        assert "broken" in note or "read as" in note
+
+
 def test_damage_is_said_and_limited() -> None:
     text = "Điều khoản hợp đồng. " * 40
     found, note = decode(text.encode()[:-5])

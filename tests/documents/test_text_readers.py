@@ -242,6 +242,11 @@ def test_xml_documents() -> None:
     }
 
 
+def test_much_white_space_in_xml_is_read_at_once() -> None:
+    """Looking for the declaration took the square of it: hours."""
+    assert read("a.xml", f"<a><b>text{chr(10) * 1_000_000}more</b></a>").text == "b: text more"
+
+
 def test_hostile_xml_reads_no_file_and_does_not_grow(tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("the canary")

@@ -35,7 +35,7 @@ from tailor.scoring.judge_prompts import SCALES
 from tailor.scoring.metrics import exact_match, f1
 
 TIMES = int(os.environ.get("TAILOR_FUZZ", "1"))
-SECONDS = 2.0
+SECONDS = 5.0
 """Of the processor, for what takes milliseconds; what grows by the square takes minutes."""
 LONG = 10_000
 """Characters of a reply that never ends."""

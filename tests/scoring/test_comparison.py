@@ -31,7 +31,7 @@ def test_the_json_contract_key_by_key(ladder):
         "row", "stage", "model", "run", "split", "n", "scored", "errors", "refused",
         "unparseable", "primary", "metrics", "latency_s", "tokens", "cost_usd", "vs_previous",
         "stale", "repeats", "flicker", "outcomes", "refusals", "cost_per_1000_usd", "spent",
-        "builds_on",
+        "builds_on", "origin",
     ]  # fmt: skip
     assert (last["stage"], last["model"], last["run"]) == ("retrieval", "shipped", "run-retrieval")
     assert (last["n"], last["scored"], last["errors"]) == (N, N, 0)

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tailor.scoring.overlap import bleu, chrf, rouge1, rouge2, rouge_l
+from tailor.scoring.tokens import tokens
 
 ALL = (rouge1, rouge2, rouge_l, bleu, chrf)
 sentences = st.lists(
@@ -47,6 +48,22 @@ def test_the_usual_tokenizer_would_not_see_them():
 
     usual = RougeScorer(["rougeL"]).score("nhân viên được nghỉ phép", "nhẫn viện đuọc nghĩ phèp")
     assert usual["rougeL"].fmeasure > 0.85
+
+
+@settings(deadline=None)
+@given(sentences, sentences)
+def test_rouge_is_that_of_rouge_score(text, answer):
+    from rouge_score.rouge_scorer import RougeScorer
+
+    class Tokens:
+        def tokenize(self, text):
+            return tokens(text, False)
+
+    usual = RougeScorer(["rouge1", "rouge2", "rougeL"], tokenizer=Tokens()).score(answer, text)
+    names = {"rouge1": rouge1, "rouge2": rouge2, "rougeL": rouge_l}
+    for name, metric in names.items():
+        if metric is not rouge2 or len(tokens(answer, False)) > 1:
+            assert metric(text, [answer]) == pytest.approx(usual[name].fmeasure, abs=1e-12)
 
 
 @pytest.mark.parametrize("metric", ALL)

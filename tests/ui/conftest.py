@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tailor.cli.ui import options
 from tailor.playground import answering
 from tailor.run import current_run
 from tailor.testing import Fault, Messages, OpenAIServer
@@ -91,6 +92,15 @@ def reader(messages: Messages) -> str:
             passages = text.split(question)[0]
             return answer if answer in passages or id in ("leave", "xe") else TRAP
     return TRAP
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _as_started() -> None:
+    """Scripts are run as by `tailor ui`, which has none of Streamlit's magic: it takes long."""
+    from streamlit import config
+
+    assert options(8501, browser=False)["runner.magicEnabled"] == "false"
+    config.set_option("runner.magicEnabled", False)
 
 
 class Delay:

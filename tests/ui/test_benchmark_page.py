@@ -227,3 +227,18 @@ def test_a_draft_shows_its_quote_where_it_stands(
     (clean.knowledge / "drafts.jsonl").write_text(json.dumps(draft) + "\n", "utf-8")
     told = said(shown(clean.root, "EN", monkeypatch, view="drafts"))
     assert "The sample fridge is <mark>kept at 4 degrees</mark>." in told
+
+
+@LANGUAGES
+def test_the_table_of_items_has_no_columns_of_documents(
+    lang: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tailor.toml").write_text('task = "number"\n[items]\ncurrency = "USD"\n', "utf-8")
+    (tmp_path / "knowledge").mkdir()
+    item = {"question": "An oak table.", "answer": 5, "split": "test"}
+    (tmp_path / "knowledge" / "benchmark.jsonl").write_text(json.dumps(item) + "\n", "utf-8")
+    app = shown(tmp_path, lang, monkeypatch)
+    table = app.dataframe[0].proto
+    assert list(table.column_order) == ["line", "question", "answer", "split", "lang", "tags", "id"]
+    named = {"EN": "number (USD)", "VI": "số (USD)"}[lang]
+    assert json.loads(table.columns)["answer"]["label"] == named

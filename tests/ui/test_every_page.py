@@ -90,3 +90,7 @@ def test_the_overview_says_what_compare_says(show: Open, with_runs: Workspace) -
     app = show("overview", "sample", "VI")
     told = compare(with_runs.runs()).verdict("vi")
     assert plain((app.success or app.info)[0].value) == told
+
+
+def test_the_language_may_be_typed_in_small_letters(show: Open) -> None:
+    assert [title.value for title in show("overview", "empty", "vi").title] == ["Tổng quan"]

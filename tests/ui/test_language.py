@@ -116,3 +116,17 @@ def test_literal_escapes_every_sign_of_markdown(text: str) -> None:
     escaped = literal(text)
     assert re.sub(r"\\(.)", r"\1", escaped) == text
     assert not re.search(r"(?<!\\)[*_$\[\]<>`:#|~]", escaped)
+
+
+def test_amounts_in_a_note_are_written_as_the_language_does() -> None:
+    note = (
+        "Training on 1,336 lessons (440,676 tokens in 334 steps) takes about 1007 MiB of 13.6 GiB "
+        "free memory and about 4 min 7 s (a guess)."
+    )
+    told = refusal.told(note, language("vi"))
+    assert told == (
+        "Huấn luyện trên 1.336 bài học (440.676 token trong 334 bước) cần khoảng 1007 MiB trong "
+        "13,6 GiB bộ nhớ trống và khoảng 4 phút 7 giây (ước đoán)."
+    )
+    setting = refusal.told("tailor.toml: temperature: 0.5 is above 0.4.", language("vi"))
+    assert setting is None or "0.5" in setting

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from tailor.run import all_runs
 from tailor.settings import setting
 from tailor.stage import Stage, stage_types
 from tailor.ui.stage_run import squares
-from tailor.ui.stage_settings import typed
+from tailor.ui.stage_settings import arranged, typed
 from tailor.workspace import Workspace
 
 
@@ -167,3 +168,28 @@ def test_a_run_that_waits_for_the_provider_says_so(
     run.save(replace(state, wait_s=0))
     app = opened(copied, run.row, monkeypatch, lang)
     assert words not in "".join(html.proto.body for html in app.get("html"))
+
+
+def test_settings_that_most_people_change_come_first(
+    copied: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for stage in stage_types().values():
+        first, rest = arranged(stage())
+        assert {f.name for f in (*first, *rest)} == stage().settings().keys()
+        assert len(first) <= 10
+    app = opened(copied, "retrieval", monkeypatch)
+    labels = [each.label for each in app.expander]
+    assert {"Settings (6)", "More settings (9)"} <= set(labels)
+    assert "Other settings, as they are by default: 9" in said(app)
+
+
+def test_a_row_whose_stage_is_gone_is_named(
+    copied: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for file in (copied.state / "runs").glob("prompting-*/record.json"):
+        record = json.loads(file.read_text("utf-8")) | {"row": "polite"}
+        record["lineage"][-1] |= {"row": "polite", "stage": "polite"}
+        file.write_text(json.dumps(record), "utf-8")
+    app = opened(copied, "retrieval", monkeypatch)
+    assert not app.error
+    assert "their stage is no longer there: polite." in said(app)

@@ -63,7 +63,7 @@ class Drafted:
 
 def draft(
     workspace: Workspace,
-    n: int = 40,
+    n: int = 80,
     model: str | None = None,
     language: Literal["en", "vi"] | None = None,
     kinds: Sequence[str] = (),

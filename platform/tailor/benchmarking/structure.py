@@ -105,7 +105,8 @@ _NO_TERM = {
     "with", "not", "where", "how", "note", "these", "those", "khi", "vi", "va", "nhu",
     "co", "co the", "mac du", "tuy", "hay", "gia su", "neu nhu", "luu", "voi", "tai", "o", "de",
     "sau", "truoc", "ta", "chung", "ket", "mot", "ca", "thay", "boi",
-    "dua", "below", "always", "tuc", "duoi", "ngoai", "hau", "phai", "nghia", "di nhien", "duong nhien",
+    "dua", "below", "always", "tuc",
+    "duoi", "ngoai", "hau", "phai", "nghia", "di nhien", "duong nhien",
 }  # fmt: skip
 _ASKING = {"what", "which", "who", "how", "why", "that", "if", "this", "rằng", "nếu", "mà", "này"}
 """Words that no term holds; a sentence with one goes on behind the verb."""

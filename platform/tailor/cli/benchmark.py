@@ -47,7 +47,7 @@ def check(
 ) -> None:
     """Name everything that is wrong with the benchmark. Exits with 1 on errors."""
     from tailor.benchmarking.check import check as check_benchmark
-    from tailor.cli.common import one_bar, open_workspace, print_json, say
+    from tailor.cli.common import here, one_bar, open_workspace, print_json, say
     from tailor.models.provider import receiver
 
     opened = open_workspace(workspace)
@@ -62,6 +62,7 @@ def check(
         print_json(report.to_json())
     else:
         _show_report(report, everything)
+        say(f"Next: {_next(report)}{here(workspace)}")
     raise typer.Exit(1 if report.errors or (strict and report.warnings) else 0)
 
 
@@ -84,6 +85,14 @@ def _show_report(report: "Report", everything: bool) -> None:
         f"warnings: {len(report.warnings)}."
     )
     out.print(report.power.sentence(), soft_wrap=True)
+
+
+def _next(report: "Report") -> str:
+    """The command that comes after a check."""
+    if report.errors:
+        return "mend the errors, in the file or in tailor ui, then tailor benchmark check"
+    unrecorded = any(finding.kind == "no_split" for finding in report.warnings)
+    return "tailor benchmark split" if unrecorded else "tailor run all"
 
 
 def _warnings(report: "Report") -> "Counter[str]":

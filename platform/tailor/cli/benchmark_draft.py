@@ -21,7 +21,7 @@ AllOption = Annotated[bool, typer.Option("--all", help="Every draft that waits."
 
 
 def draft(
-    n: Annotated[int, typer.Option("--n", min=1, help="How many to keep.")] = 40,
+    n: Annotated[int, typer.Option("--n", min=1, help="How many to keep.")] = 80,
     model: ModelOption = None,
     language: Annotated[
         Literal["en", "vi", "auto"], typer.Option(help="auto: that of each document.")

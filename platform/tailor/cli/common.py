@@ -200,6 +200,7 @@ def row_bars() -> Iterator[Progress]:
         Progress,
         TextColumn,
         TimeElapsedColumn,
+        TimeRemainingColumn,
     )
 
     console = stderr()
@@ -209,6 +210,8 @@ def row_bars() -> Iterator[Progress]:
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
         console=console,
         disable=not console.is_terminal,

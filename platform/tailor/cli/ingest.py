@@ -102,4 +102,7 @@ def tell(report: "IngestReport", folder: Path, dry_run: bool) -> None:
     if dry_run:
         say(f"This would happen: {totals}. Nothing was written. Next: tailor ingest{at}")
     else:
-        say(f"{totals}. Next: tailor search{at} QUESTION, or tailor run all{at}")
+        asked = folder / "knowledge" / "benchmark.jsonl"
+        written = asked.is_file() and asked.stat().st_size > 0
+        then = f"tailor run all{at}" if written else f"tailor benchmark draft{at} for questions"
+        say(f"{totals}. Next: tailor search{at} QUESTION, or {then}")

@@ -222,6 +222,11 @@ def show_estimate(
     for sentence in found.left_out:
         say(f"left out: {sentence}")
     say(_sentence(found))
+    if found.calls and found.seconds is not None:
+        guess = "" if all(row.measured for row in found.rows) else " (a guess, for two idle cores)"
+        few = len(found.rows) > 2 and workspace.config.task == "answer"
+        sooner = " Sooner, from two rows alone: tailor run baseline retrieval." if few else ""
+        say(f"That takes about {seconds(found.seconds)}{guess}.{sooner}")
     for row in found.rows:
         if row.training:
             tell(Forecast(**row.training), say)

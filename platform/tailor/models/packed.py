@@ -77,8 +77,9 @@ class Packed:
         shape = (self.rows, self.room, self._shared, self._width)
         self._keys, self._values = [], []
         for _ in self.model.model.layers:
-            self._keys.append(torch.empty(shape, dtype=weight.dtype))
-            self._values.append(torch.empty(shape, dtype=weight.dtype))
+            # Not empty: nothing is seen of what is not yet read, but 0 times infinity is no number.
+            self._keys.append(torch.zeros(shape, dtype=weight.dtype))
+            self._values.append(torch.zeros(shape, dtype=weight.dtype))
         cos, sin = self.model.model.rotary_emb(weight[:1], torch.arange(self.room)[None])
         half = self._width // 2
         self._cos, self._sin = cos[0, :, None, :half], sin[0, :, None, :half]

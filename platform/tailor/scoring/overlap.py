@@ -2,12 +2,14 @@
 
 All of them see the tokens that the other metrics see (:func:`tailor.scoring.tokens.tokens`), so
 accents count, and the way a number is written does not; ROUGE's own tokenizer drops letters that
-are not ASCII. As accepted answers are alternatives, the best over them counts. The libraries load
-when two texts are partly alike: equal and disjoint ones need no counting.
+are not ASCII. As accepted answers are alternatives, the best over them counts. ROUGE is counted
+here, with the results of `rouge-score`, whose import takes seconds. The library for the others
+loads when two texts are partly alike: equal and disjoint ones need no counting.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
@@ -15,7 +17,6 @@ from typing import TYPE_CHECKING
 from tailor.scoring.tokens import tokens
 
 if TYPE_CHECKING:
-    from rouge_score.rouge_scorer import RougeScorer
     from sacrebleu.metrics.bleu import BLEU
     from sacrebleu.metrics.chrf import CHRF
 
@@ -71,9 +72,33 @@ def _known(measure: Callable[[Tokens, Tokens], float], text: Tokens, answer: Tok
 def _rouge(text: Tokens, answer: Tokens) -> tuple[float, float, float]:
     if set(text).isdisjoint(answer):
         return 0.0, 0.0, 0.0
-    found = _rouge_scorer().score(" ".join(answer), " ".join(text))
-    one, two, longest = (float(found[name].fmeasure) for name in ("rouge1", "rouge2", "rougeL"))
-    return one, two, longest
+    longest = _f_measure(_longest_common(text, answer), len(text), len(answer))
+    return _in_common(text, answer, 1), _in_common(text, answer, 2), longest
+
+
+def _in_common(text: Tokens, answer: Tokens, n: int) -> float:
+    """F-measure of n-grams, each as often as both have it."""
+    own, wanted = (
+        Counter(zip(*(some[at:] for at in range(n)), strict=False)) for some in (text, answer)
+    )
+    return _f_measure((own & wanted).total(), own.total(), wanted.total())
+
+
+def _longest_common(text: Tokens, answer: Tokens) -> int:
+    """Length of the longest sequence of words that both have in order."""
+    row = [0] * (len(answer) + 1)
+    for word in text:
+        before = 0
+        for at, other in enumerate(answer, 1):
+            before, row[at] = row[at], before + 1 if word == other else max(row[at], row[at - 1])
+    return row[-1]
+
+
+def _f_measure(common: int, own: int, wanted: int) -> float:
+    if not common:
+        return 0.0
+    precision, recall = common / own, common / wanted
+    return 2 * precision * recall / (precision + recall)
 
 
 @lru_cache(maxsize=8192)
@@ -90,20 +115,6 @@ def _chrf(text: Tokens, answer: Tokens) -> float:
         return 0.0
     found = _chrf_scorer().sentence_score(" ".join(text), [" ".join(answer)])
     return min(1.0, float(found.score) / 100)
-
-
-class _Tokens:
-    """What rouge-score asks for a tokenizer: the texts it is given are tokens with blanks."""
-
-    def tokenize(self, text: str) -> list[str]:
-        return text.split(" ")
-
-
-@cache
-def _rouge_scorer() -> RougeScorer:
-    from rouge_score.rouge_scorer import RougeScorer
-
-    return RougeScorer(["rouge1", "rouge2", "rougeL"], tokenizer=_Tokens())
 
 
 @cache

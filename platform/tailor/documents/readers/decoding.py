@@ -159,6 +159,8 @@ def _mixed(content: bytes) -> tuple[str, str] | None:
         return None
     old = b"\n".join(lines[number].removeprefix(whole[number]) for number in doubtful)
     text, encoding = vietnamese.decoded(old, _evidence(old)) or _by_statistics(old)
+    if text.count("\n") != old.count(b"\n"):  # a damaged byte has taken a line's end with it
+        return None
     read = dict(zip(doubtful, text.split("\n"), strict=True))
     joined = (
         whole[n].decode() + read[n] if n in known else line.decode() for n, line in enumerate(lines)

@@ -18,7 +18,7 @@ from tailor.documents.readers.sections import Block, sections
 from tailor.documents.refusal import Refused
 
 _DECLARED = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]+)")
-_DECLARATION = re.compile(r"\s*<\?xml.*?\?>", re.DOTALL)
+_DECLARATION = re.compile(r"<\?xml[^>]{0,1000}?\?>")
 _HTML = re.compile(r"<html\b", re.IGNORECASE)
 _PARAGRAPHS = frozenset(["p", "para", "paragraph"])
 _TITLES = frozenset("title head heading h1 h2 h3 h4 h5 h6 subtitle bridgehead".split())
