@@ -8,11 +8,13 @@ import streamlit as st
 
 from tailor.benchmark import Question
 from tailor.documents.evidence import locate
+from tailor.errors import TailorError
 from tailor.scoring import format
 from tailor.text import nfc
 from tailor.ui import opened
 from tailor.ui.language import Language, literal
 from tailor.ui.marks import marked
+from tailor.ui.refusal import refusal
 from tailor.workspace import Workspace
 
 # Characters shown before and after a quote; Streamlit would show a bare string here.
@@ -25,6 +27,8 @@ def drafts(workspace: Workspace, say: Language) -> None:
     if not waits:
         st.info(say("draft.none"))
         st.code(opened.command(workspace, "benchmark", "draft"), language=None)
+        if workspace.config.model == "shipped":
+            _make(workspace, say)
         return
     st.subheader(say("draft.title", count=format.count(len(waits), say.code)), anchor=False)
     st.caption(say("draft.help"))
@@ -42,6 +46,25 @@ def drafts(workspace: Workspace, say: Language) -> None:
         if buttons.button(say("draft.skip"), key=f"skip {id}", shortcut="J"):
             st.session_state["draft"] = (at + 1) % len(waits)
             st.rerun()
+        every = say("draft.approve_all", count=format.count(len(waits), say.code))
+        if buttons.button(every, type="tertiary", key="approve all"):
+            workspace.approve([draft.id for draft in waits])
+            st.rerun()
+
+
+def _make(workspace: Workspace, say: Language) -> None:
+    """A button that drafts without a model, which takes seconds and sends nothing."""
+    if not st.button(say("draft.make"), type="primary", key="draft"):
+        return
+    try:
+        with st.spinner(say("draft.making")):
+            made = workspace.draft().questions
+    except TailorError as error:
+        refusal(error)
+        return
+    if made:
+        st.rerun()
+    st.warning(say("draft.nothing"))
 
 
 def _draft(workspace: Workspace, question: Question, at: int, of: int, say: Language) -> None:

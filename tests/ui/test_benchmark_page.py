@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from functools import partialmethod
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -242,3 +243,16 @@ def test_the_table_of_items_has_no_columns_of_documents(
     assert list(table.column_order) == ["line", "question", "answer", "split", "lang", "tags", "id"]
     named = {"EN": "number (USD)", "VI": "số (USD)"}[lang]
     assert json.loads(table.columns)["answer"]["label"] == named
+
+
+def test_questions_are_drafted_and_all_approved_by_clicks(
+    clean: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = len(clean.benchmark.questions)
+    monkeypatch.setattr(Workspace, "draft", partialmethod(Workspace.draft, 3))
+    app = shown(clean.root, "VI", monkeypatch, view="drafts")
+    app.button(key="draft").click().run()
+    assert len(waiting.drafts(clean.knowledge)) == 3
+    assert app.button(key="approve all").label == "Duyệt cả 3"
+    app.button(key="approve all").click().run()
+    assert len(Workspace(clean.root).benchmark.questions) == before + 3

@@ -229,7 +229,8 @@ def move(
             shutil.rmtree(unfinished)
     name, index = _begun(folder, server, current)
     rows = exact.Exact.open(folder / VECTORS)
-    position, new = 0, []
+    position = 0
+    new: list[str] = []
     with closing(index):
         for some in batches(passages):
             vectors = zip(some, rows.vectors[position : position + len(some)], strict=True)
