@@ -47,12 +47,12 @@ def page() -> None:
     path = workspace.knowledge / "benchmark.jsonl"
     own = _own(workspace)
     empty = not own and (not path.exists() or not path.read_bytes().strip())
-    if empty:
+    waiting = len(workspace.drafts())
+    if empty and not waiting:
         st.info(literal(say("benchmark.none", file=path)))
         st.code(opened.command(workspace, "benchmark", "draft"), language=None)
-    elif workspace.config.task != "number":
+    elif not empty and workspace.config.task != "number":
         st.info(literal(power(_tested(workspace)).sentence(say.code)))
-    waiting = len(workspace.drafts())
     labels = {name: say(f"benchmark.view_{name}") for name in VIEWS}
     if workspace.config.task != "answer":
         labels["edit"] = say("benchmark.view_items")

@@ -15,13 +15,15 @@ from tailor.benchmarking import prompts
 from tailor.benchmarking.check import check
 from tailor.benchmarking.drafting import KINDS, LEAKS, REPEATS, Drafted, draft
 from tailor.benchmarking.extractive_draft import _question
-from tailor.benchmarking.structure import Fact
+from tailor.benchmarking.structure import Fact, facts
 from tailor.benchmarking.wording import stands_alone, written_in
+from tailor.documents.document import Document, Place
 from tailor.documents.evidence import locate
 from tailor.documents.index import documents
 from tailor.errors import TailorError, UsageError
 from tailor.initialize import initialize
 from tailor.testing import Fault, Messages, Request, unauthorized
+from tailor.text import language, nfc
 from tailor.workspace import Workspace
 
 
@@ -464,3 +466,33 @@ def test_signs_without_words_are_no_answer() -> None:
     fact = Fact("definition", "a.md", "A", "", "Loss", "", "5 days", "Loss: 5 days", "en")
     assert _question(fact) is not None
     assert _question(replace(fact, value="$$", quote="Loss: $$")) is None
+
+
+def _of_prose(path: str, text: str) -> list[str]:
+    """Subjects of the facts that a document of prose gives."""
+    told = nfc(text)
+    document = Document(path, told, (Place("", 0, len(told)),), language(told), "")
+    return [fact.subject for fact in facts(document, path)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Guide\n\nIf an email is an internal update, select Delete.",
+        "Guide\n\n```\nhyperparameters={'batch_size': 1024,\nIssuer: AWS cloud\n```\n",
+        "Guide\n\n- Call workflow: Link (TBD)\n",
+        "Guide\n\n- Which three questions matter most?\n- And which of the answers?\n- Others.\n",
+        "Guide\n\nWhy do we do this?\n\nIt saves time.",
+        "Sổ tay\n\nĐôi khi việc này là không khả thi vì thiếu thời gian.",
+        "Sổ tay\n\nBước tiếp theo là khởi tạo các tham số mô hình.",
+    ],
+)
+def test_prose_and_code_give_no_questions_that_nobody_would_ask(text: str) -> None:
+    assert _of_prose("guide.md", text) == []
+
+
+def test_prose_gives_definitions_and_answered_questions() -> None:
+    told = "Guide\n\n- Q: Can I work from abroad?\n- A: Yes, up to 30 days a year.\n"
+    assert _of_prose("guide.md", told) == ["Can I work from abroad?"]
+    told = "Sổ tay\n\nTạm ứng là khoản tiền công ty trả trước cho nhân viên."
+    assert _of_prose("so-tay.md", told) == ["Tạm ứng"]

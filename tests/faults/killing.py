@@ -153,7 +153,7 @@ class Scenario(ABC):
 
     name: ClassVar[str]
     points: ClassVar[tuple[str, ...]]
-    round: ClassVar[int] = 12
+    round: ClassVar[int] = 8
     """Kills before it is left to finish."""
     derived: ClassVar[tuple[str, ...]] = ()
     """Points at which a failing disk may be kept silent: what is lost there is computed again."""

@@ -256,3 +256,11 @@ def test_questions_are_drafted_and_all_approved_by_clicks(
     assert app.button(key="approve all").label == "Duyệt cả 3"
     app.button(key="approve all").click().run()
     assert len(Workspace(clean.root).benchmark.questions) == before + 3
+
+
+@LANGUAGES
+def test_the_uploader_of_questions_says_what_its_button_does(
+    lang: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {"EN": "Choose files", "VI": "Chọn tệp"}[lang]
+    assert f'--upload-button: "{told}"' in said(shown(tmp_path, lang, monkeypatch, view="import"))
