@@ -54,7 +54,7 @@ def drafts(workspace: Workspace, say: Language) -> None:
 
 def _make(workspace: Workspace, say: Language) -> None:
     """A button that drafts without a model, which takes seconds and sends nothing."""
-    if not st.button(say("draft.make"), type="primary", key="draft"):
+    if not st.button(say("draft.make"), type="primary", key="make drafts"):
         return
     try:
         with st.spinner(say("draft.making")):

@@ -126,6 +126,7 @@ class AnswerStore:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
             SCHEMA.prepare(self._db)
+            self._db.executescript(_TABLES)  # what is derived and was dropped is made again
         except (OSError, sqlite3.OperationalError) as error:
             raise TailorError(
                 f"The answer store {path} cannot be opened ({error}); see that you may write to "

@@ -82,7 +82,7 @@ def answered(
     workers = getattr(assistant.model, "concurrency", 8)
     with asking(ask, range(len(questions)), workers) as done:
         found = dict(done)
-    failed = [found[at] for at in sorted(found) if isinstance(found[at], Exception)]
+    failed = [one for _, one in sorted(found.items()) if isinstance(one, Exception)]
     if len(failed) > len(questions) / 2:
         raise TailorError(
             f"{what} could not be tried: {len(failed)} of {len(questions)} questions failed "

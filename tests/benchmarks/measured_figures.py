@@ -183,7 +183,7 @@ def asking(
             environment={
                 "PROMPTFOO_CONFIG_DIR": str(root / "promptfoo"),
                 "PROMPTFOO_DISABLE_TELEMETRY": "1", "PROMPTFOO_DISABLE_UPDATE": "1",
-                # Its log files' stream now and then ended the process with an error.
+                # A write to its log files after their end once ended the process with an error.
                 "PROMPTFOO_DISABLE_DEBUG_LOG": "1", "PROMPTFOO_DISABLE_ERROR_LOG": "1",
             },
         )  # fmt: skip

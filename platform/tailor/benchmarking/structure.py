@@ -114,7 +114,8 @@ _CODE = re.compile(r"[\[\]{}=<>$\\`]|\w\(|^[^(]*\)|\w_\w")
 """Signs of program text and of formulas, which no person asks about."""
 _FENCED = re.compile(r"^[ \t]*(```|~~~|\$\$)[^\n]*\n.*?^[ \t]*\1", re.MULTILINE | re.DOTALL)
 _ASKED = re.compile(
-    r"^[ \t]*(?P<mark>[-•+*] +)?[#*]*[ \t]*(?:(?:Q|Hỏi)\s*\d*[:.]\**\s*)?(?P<question>[^\n|]{8,160}\?)[*\s]*\n+"
+    r"^[ \t]*(?P<mark>[-•+*] +)?[#*]*[ \t]*(?:(?:Q|Hỏi)\s*\d*[:.]\**\s*)?"
+    r"(?P<question>[^\n|]{8,160}\?)[*\s]*\n+"
     r"[ \t]*(?:[-•+] *)?\**(?P<reply>(?:A|Đáp|Trả lời)\s*\d*[:.]\**\s*)?(?P<told>[^\n|#]+)",
     re.MULTILINE,
 )

@@ -193,7 +193,9 @@ class DocumentStore:
         )
         try:
             for row in rows:
-                yield Record(*row[:7], _places(str(row[7])), *row[8:])
+                values: list[Any] = list(row)
+                values[7] = _places(str(row[7]))
+                yield Record(*values)
         except (ValueError, TypeError) as error:
             raise sqlite3.DatabaseError("the places of a document are unreadable") from error
 

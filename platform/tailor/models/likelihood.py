@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from tailor.models.chat_template import rendered
 
@@ -64,7 +64,7 @@ def _encoded(
     """Tokens of the prompt and of the reply, parted as when the model writes the reply itself."""
     from langchain_core.messages import convert_to_openai_messages
 
-    messages = cast(list[dict[str, Any]], convert_to_openai_messages(list(prompt)))
+    messages = convert_to_openai_messages(list(prompt))
     before = rendered(tokenizer, messages, reply=True)
     whole = rendered(tokenizer, [*messages, {"role": "assistant", "content": reply}], reply=False)
     # Some templates part the reply from the prompt by a space, which the model writes itself.

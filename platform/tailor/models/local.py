@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
@@ -376,7 +376,7 @@ def _load(
 
 
 def _render(tokenizer: Any, conversations: list[list[BaseMessage]]) -> list[str]:
-    told = [cast(list[dict[str, Any]], convert_to_openai_messages(m)) for m in conversations]
+    told = [convert_to_openai_messages(m) for m in conversations]
     return [rendered(tokenizer, messages, reply=True) for messages in told]
 
 

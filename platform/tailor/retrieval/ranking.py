@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,7 +83,7 @@ def ranks(scores: Floats) -> Floats:
     return out
 
 
-def top(scores: Floats, n: int) -> Numbers:
+def top(scores: NDArray[np.floating[Any]], n: int) -> Numbers:
     """The places of the n best of those above 0, the best first; ties in order of place."""
     import numpy as np
 
