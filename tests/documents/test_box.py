@@ -21,6 +21,7 @@ import psutil
 import pytest
 from fpdf import FPDF
 
+from tailor.documents import ingest
 from tailor.documents.box import Box, Limits
 from tailor.documents.document import Document, Unread, documents
 from tailor.documents.refusal import Refused
@@ -46,6 +47,12 @@ def parsers(pid: int | None = None) -> list[psutil.Process]:
             if "tailor.documents.parser" in child.cmdline():
                 found.append(child)
     return found
+
+
+@pytest.fixture(autouse=True)
+def _none_before() -> None:
+    """The process that ingestions of other tests share is ended: here processes are counted."""
+    ingest.Box.end_kept()  # type: ignore[attr-defined]
 
 
 def bomb(name: str = "sheet.csv", size: int = 200 << 20) -> bytes:

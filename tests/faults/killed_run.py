@@ -62,7 +62,8 @@ class Running(Scenario):
 
     name = "running"
     points: ClassVar = tuple(p for p in fault.ANSWERING if p.split(".")[0] != "measured")
-    derived: ClassVar = ("scores.before",)
+    derived: ClassVar = ("scores.before", "json.before", "json.part")
+    """Of JSON files the cache of evidence; ``look`` sees to it that the others were written."""
 
     @property
     def again(self) -> int:
@@ -118,6 +119,13 @@ class Running(Scenario):
         unkept -= len(now["calls"]) - len(self.rows["calls"])
         if unkept > self.shared.workers:
             lost.append(f"{unkept} calls were made and not stored")
+        if ended.code == 0:
+            from tailor.run import newest_runs
+            from tailor.workspace import Workspace
+
+            states = [run.state() for run in newest_runs(Workspace(self.home))]
+            if [(s.status, s.done, s.total) for s in states] != [("complete", *[self.asked] * 2)]:
+                lost.append(f"it ended well, and its record says {states}")
         return lost
 
     def _rows(self) -> dict[str, dict[Any, str]]:

@@ -20,6 +20,7 @@ def row(name: str, low: float, high: float, cost: float | None = 0.0, **fields: 
             "cost_per_1000_usd": cost,
             "p95": 1.5,
             "stale": "",
+            "origin": "",
             **fields,
         }
     )

@@ -67,7 +67,7 @@ def test_no_workspace_is_left_of_what_could_not_be_begun(tmp_path: Path) -> None
 def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
     questions = TINY["save_lessons"](tmp_path / "qa.jsonl")
     workspace = prepare(tmp_path / "own", questions, "shipped")
-    with pytest.raises(Exception, match="name another folder with -o"):
+    with pytest.raises(Exception, match="name another folder"):
         fine_tune(workspace, tmp_path)
 
 
