@@ -7,7 +7,6 @@ always the same.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -17,14 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
     rule,
-    run_state_machine_as_test,
 )
 
 from tailor.answers import AnswerStore, Call, Fact
@@ -32,6 +29,7 @@ from tailor.assistant import Answer
 from tailor.workspace import Workspace
 
 from .forked import Forks
+from .histories import explored
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
@@ -224,22 +222,9 @@ def forks() -> Iterator[Forks]:
 
 
 def test_the_answer_store_is_as_its_model(forks: Forks, tmp_path: Path) -> None:
-    often = int(os.environ.get("TAILOR_STATES", "0"))
 
     class Machine(Answers):
         home = tmp_path
 
-    Machine.forks, Machine.seen = forks, Counter()
-    run_state_machine_as_test(
-        Machine,
-        settings=settings(
-            max_examples=often or 20,
-            stateful_step_count=25,
-            derandomize=not often,
-            deadline=None,
-            database=None,
-            phases=list(Phase) if often else [Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-    assert Machine.seen.keys() >= REACHED, sorted(Machine.seen)
+    Machine.forks = forks
+    explored(Machine, 20, REACHED)

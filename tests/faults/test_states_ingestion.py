@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -28,7 +27,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from tailor.documents import generation
@@ -44,6 +42,7 @@ from tailor.workspace import Workspace
 
 from .documents_model import Indexed, Model, Plan, plan, texts, unique
 from .forked import SENTENCE, Forks, Hashed, make_small
+from .histories import explored
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
@@ -469,22 +468,9 @@ def test_ingestion_is_as_its_model(
     forks: Forks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_small(monkeypatch.setattr)
-    often = int(os.environ.get("TAILOR_STATES", "0"))
 
     class Machine(Documents):
         home = tmp_path
 
-    Machine.forks, Machine.seen = forks, Counter()
-    run_state_machine_as_test(
-        Machine,
-        settings=settings(
-            max_examples=often or 10,
-            stateful_step_count=25,
-            derandomize=not often,
-            deadline=None,
-            database=None,
-            phases=list(Phase) if often else [Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-    assert Machine.seen.keys() >= REACHED, sorted(Machine.seen)
+    Machine.forks = forks
+    explored(Machine, 10, REACHED)
