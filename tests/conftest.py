@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import runpy
+import signal
 import sqlite3
 import sys
 import threading
@@ -21,6 +22,9 @@ from tailor.workspace import Workspace
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # several workers with a thread for each core only wait
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as under nohup; children would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 DOCUMENTS = {
     "hr/leave.md": (
