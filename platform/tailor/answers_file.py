@@ -208,6 +208,7 @@ def _given(given: Given) -> None:
 
 def _as(kind: type[T], told: object) -> T:
     """The value as this dataclass, each field of the type it is declared with."""
+    # mypy has no name for "a dataclass", which each kind is.
     known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
     needed = {name for name, field in known.items() if field.default is MISSING}
     if not isinstance(told, dict) or not needed <= told.keys() <= known.keys():
@@ -232,7 +233,7 @@ def _typed(value: Any, hint: Any, name: str) -> Any:
     if origin is Literal and value in arguments:
         return value
     if is_dataclass(hint):
-        return _as(hint, value)  # type: ignore[arg-type]
+        return _as(hint, value)  # type: ignore[arg-type]  # is_dataclass admits instances, too
     if hint is str and isinstance(value, str):
         value.encode()
         return value

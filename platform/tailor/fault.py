@@ -151,6 +151,7 @@ def _fail(kind: Kind, name: str, failure: type[Exception]) -> None:
 
     code, text = _SQLITE[kind]
     error = failure(text)
+    # Only SQLite's own errors declare it; the caller's kind of failure is one of them.
     error.sqlite_errorcode = getattr(sqlite3, code)  # type: ignore[attr-defined]
     raise error
 

@@ -148,7 +148,7 @@ def _xlsx(path: Path) -> Iterator[Numbered]:
                 continue
             values = ("" if cell is None else cell for cell in cells)
             yield number, {n: c for n, c in zip(names, values, strict=False) if n}
-    except Exception as error:
+    except Exception as error:  # its sheets are read only now, with the same range of errors
         raise TailorError(f"{path} is damaged: its first sheet cannot be read ({error}).") from None
     finally:
         book.close()

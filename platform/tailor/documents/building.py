@@ -184,7 +184,7 @@ def _kept_where_whole(temporary: Path) -> Iterator[None]:
         if (temporary / "lexical").exists():
             removed(temporary)
         raise
-    except Exception:
+    except Exception:  # not a kill or Ctrl+C, after which it is gone on with
         removed(temporary)
         raise
 

@@ -160,7 +160,7 @@ def _opened(file: Path, create: bool) -> DenseIndex:
             if not create:
                 raise
             found = _asked(url, made, client, name)
-    except Exception:
+    except Exception:  # passed on; the client must not stay open
         client.close()
         raise
     return RemoteIndex(client, _Collection(url, found))
