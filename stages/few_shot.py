@@ -62,8 +62,8 @@ class FewShot(Stage):
         if len(pool) < self.shots:
             raise NotApplicable(
                 f"few_shot shows {self.shots} examples but the benchmark has {len(pool)} train "
-                f'questions{_less(train, pool)}: add questions with "split": "train", or set '
-                "few_shot.shots lower."
+                f"questions{_less(train, pool)}: share them out evenly with `tailor benchmark "
+                'split`, add questions with "split": "train", or set few_shot.shots lower.'
             )
         examples = self._examples(pool, workspace)
         if self.bootstrap:

@@ -127,10 +127,6 @@ class RetrievalTuning(Stage):
         A dev question that gives a test question away is left out, and of the train questions,
         which teach the reranker, those that give away a dev or test question.
         """
-        from tailor.retrieval.cross_encoder import PREFIX, fingerprint
-        from tailor.retrieval.tuning import Tuned, Tuning
-        from tailor.scoring.score import METRIC_VERSION
-
         if workspace.config.task != "answer":
             from tailor.prediction.similar_tuning import tune
 
@@ -146,18 +142,46 @@ class RetrievalTuning(Stage):
                 "retrieval_tuning chooses on dev questions with evidence, and the benchmark has "
                 'none: add "evidence" to questions with "split": "dev".'
             )
-
         plain = self._plain(assistant, workspace)
+        searched = self._searched(workspace, dev, train, plain.configuration)
+        found = self._found(workspace, plain, searched)
+        tried = self._tried(workspace, dev, train, assistant, plain, found)
+        record = json.loads((tried / "trials.json").read_text("utf-8"))
+        if workspace.note:
+            from tailor.retrieval.tuning import Tuning
+
+            search = json.loads((searched / "search.json").read_text("utf-8"))
+            workspace.note(Tuning(search, record).sentence("en"))
+        kept = Configuration.from_json(record["chosen"]["configuration"])
+        if kept == plain.configuration:
+            return replace(assistant, retriever=plain)
+        learned = found.reranker if kept.reranker == "learned" else None
+        shown = found.model_copy(update={"configuration": kept, "reranker": learned})
+        return replace(assistant, retriever=shown)
+
+    def _searched(
+        self,
+        workspace: Workspace,
+        dev: Sequence[Question],
+        train: Sequence[Question],
+        plain: Configuration,
+    ) -> Path:
+        """The artifact of what was measured without the model."""
 
         def build(folder: Path) -> None:
-            found = self._search(workspace, dev, train, plain.configuration)
+            found = self._search(workspace, dev, train, plain)
             (folder / "search.json").write_text(json.dumps(found), "utf-8")
 
         # Without what does not change the search, so that another model does not repeat it.
         settings = {name: value for name, value in asdict(self).items() if name not in _ASKED}
-        asked = [[q.id for q in dev], [q.id for q in train], benchmark.digest, METRIC_VERSION]
-        key = [settings, asked, workspace.index().generation, plain.configuration.to_json()]
-        searched = workspace.artifact("search", key, build)
+        about = _about(workspace, dev, train)
+        key = [settings, about, workspace.index().generation, plain.to_json()]
+        return workspace.artifact("search", key, build)
+
+    def _found(self, workspace: Workspace, plain: Retriever, searched: Path) -> Retriever:
+        """The retriever that was best without the model."""
+        from tailor.retrieval.tuning import Tuned
+
         tuned = Tuned.read(searched)
         how = tuned.configuration
         found: dict[str, Any] = {
@@ -165,25 +189,29 @@ class RetrievalTuning(Stage):
             "configuration": how,
             "reranker": tuned.reranker,
         }
-        retriever = plain.model_copy(update=found)
+        return plain.model_copy(update=found)
+
+    def _tried(
+        self,
+        workspace: Workspace,
+        dev: Sequence[Question],
+        train: Sequence[Question],
+        assistant: Assistant,
+        plain: Retriever,
+        found: Retriever,
+    ) -> Path:
+        """The artifact of what was tried with the model."""
+        from tailor.retrieval.cross_encoder import PREFIX, fingerprint
+
         choices = self._choices(assistant, workspace)
         read = [fingerprint(one) for one in choices.rerankers if one.startswith(PREFIX)]
-        setup = [plain.fingerprint, retriever.fingerprint, assistant.fingerprint, *read]
-        tried = workspace.artifact(
+        setup = [plain.fingerprint, found.fingerprint, assistant.fingerprint, *read]
+        limits = self.trials, self.max_calls, self.seed
+        return workspace.artifact(
             "passages-shown",
-            [asdict(choices), self.trials, self.max_calls, self.seed, asked, *setup],
-            lambda folder: self._ask(workspace, dev, assistant, plain, retriever, choices, folder),
+            [asdict(choices), *limits, _about(workspace, dev, train), *setup],
+            lambda folder: self._ask(workspace, dev, assistant, plain, found, choices, folder),
         )
-        record = json.loads((tried / "trials.json").read_text("utf-8"))
-        if workspace.note:
-            told = Tuning(json.loads((searched / "search.json").read_text("utf-8")), record)
-            workspace.note(told.sentence("en"))
-        kept = Configuration.from_json(record["chosen"]["configuration"])
-        if kept == plain.configuration:
-            return replace(assistant, retriever=plain)
-        learned = tuned.reranker if kept.reranker == "learned" else None
-        shown = retriever.model_copy(update={"configuration": kept, "reranker": learned})
-        return replace(assistant, retriever=shown)
 
     def _plain(self, assistant: Assistant, workspace: Workspace) -> Retriever:
         """Retrieval as it was; where it asks a model or was tuned, as the stage's defaults are."""
@@ -251,7 +279,7 @@ class RetrievalTuning(Stage):
             workspace, dev, assistant, plain, retriever, choices, self.trials, self.max_calls,
             self.seed,
         )  # fmt: skip
-        (folder / "trials.json").write_text(json.dumps(asked_record(outcome)), "utf-8")
+        (folder / "trials.json").write_text(json.dumps(asked_record(outcome, dev)), "utf-8")
 
     def calls(self, workspace: Workspace) -> int:
         """Each dev question with plain retrieval and with each configuration tried, at most."""
@@ -271,7 +299,7 @@ class RetrievalTuning(Stage):
         plain: Configuration,
     ) -> dict[str, Any]:
         from tailor.retrieval.search import Space
-        from tailor.retrieval.tuning import record, tune
+        from tailor.retrieval.tuning import judged, record, tune
 
         chunkings = [
             (Splitter(size, min(workspace.splitter.overlap, size // 4), strategy), embedder)
@@ -283,4 +311,15 @@ class RetrievalTuning(Stage):
             self.weights, self.headings, self.forms, self.fusions, self.rerank,
             self.diversities, self.expansions, self.compressions,
         )  # fmt: skip
-        return record(tune(workspace, dev, train, plain, chunkings, space, self.budget), dev)
+        found = tune(workspace, dev, train, plain, chunkings, space, self.budget)
+        return record(found, judged(workspace, dev))
+
+
+def _about(
+    workspace: Workspace, dev: Sequence[Question], train: Sequence[Question]
+) -> list[object]:
+    """What is chosen by, as a part of an artifact's key."""
+    from tailor.scoring.score import METRIC_VERSION
+
+    ids = [q.id for q in dev], [q.id for q in train]
+    return [*ids, workspace.benchmark.digest, METRIC_VERSION]

@@ -121,6 +121,11 @@ def test_a_file_that_is_no_toml_is_one_sentence(tmp_path: Path, text: str | byte
         load(tmp_path, text)
 
 
+def test_the_home_of_somebody_unknown_is_one_sentence() -> None:
+    with pytest.raises(TailorError, match=r"There is no folder .*~nosuchuser"):
+        Workspace("~nosuchuser/acme")
+
+
 def test_a_folder_in_its_place_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "tailor.toml").mkdir()
     with pytest.raises(TailorError, match="cannot be read"):

@@ -85,6 +85,9 @@ def test_the_price_of_a_model() -> None:
     own = replace(config, prices={"openai:gpt-5-mini": Price(1, 2)})
     assert price("openai:gpt-5-mini", own) == Price(1, 2)
     assert price_source("openai:gpt-5-mini", own) == "tailor.toml"
+    tuned = replace(config, prices={"openai:ft:gpt-5-mini": Price(3, 4)})
+    assert price("openai:ft:gpt-5-mini:acme::x1", tuned) == Price(3, 4)
+    assert price_source("openai:ft:gpt-5-mini:acme::x1", tuned) == "tailor.toml"
     assert price_source("shipped", config) == ""
     assert price_source("openai:no-such-model", config) is None
     assert shipped_prices().date in (price_source("openai:gpt-5-mini", config) or "")
@@ -451,7 +454,7 @@ def test_an_error_in_a_repeat_is_asked_again_alone(
     model.fault = lambda request: server_error() if request.number == 15 else None
     ended = tailor("run", "prompting", "--repeats", "2", "-w", workspace.root)
     assert ended.code == 4
-    assert "1 questions ended in an error" in ended.err
+    assert "1 answer ended in an error" in ended.err
     assert tailor("run", "prompting", "--repeats", "2", "-w", workspace.root).code == 0
     assert model.server.count == 2 * ASKED + 1
 
@@ -500,7 +503,7 @@ def test_judging_is_estimated_limited_and_part_of_the_cost(
     asked = model.server.count - before
     assert asked < 5
     assert billed(model, before) <= planned["cost_usd"]
-    assert f"{5 - asked} verdicts are left." in paused.err
+    assert f"{5 - asked} verdicts left." in paused.err
     assert "For instance: tailor judge -w" in paused.err
 
     assert tailor(*judge, "--max-cost", "100").code == 0

@@ -140,7 +140,7 @@ def test_an_error_is_unscored_and_asked_again_alone(
     model.fault = fault
     ended = tailor("run", "prompting", "-w", workspace.root, "--json")
     assert ended.code == 4
-    assert "3 questions ended in an error" in ended.err
+    assert "3 answers ended in an error" in ended.err
     row = ended.json["stages"][0]
     assert (row["n"], row["scored"], row["errors"]) == (6, 4, 2)
     assert row["metrics"]["f1"]["n"] == 4

@@ -252,6 +252,16 @@ def test_passages_that_overlap_hold_a_row_once() -> None:
     assert len(rows([PRICES, cut])) == 3
 
 
+def test_an_empty_cell_at_either_end_of_a_row() -> None:
+    text = "|Item|Site|Price|\n|---|---|---|\n|desk|Hue||\n||Hue|50|\n|lamp|Hue|30|"
+    table = rows([Passage("prices.md", 0, len(text), text)])
+    assert table == [
+        {"Item": "desk", "Site": "Hue"},
+        {"Site": "Hue", "Price": "50"},
+        {"Item": "lamp", "Site": "Hue", "Price": "30"},
+    ]
+
+
 def test_a_tool_is_asked_for_in_words_of_both_languages() -> None:
     assert asked_for("I need this.\nCALCULATE: 3 * 4") == ("calculate", "3 * 4")
     assert asked_for("**TÍNH:** 1.200 / 4") == ("calculate", "1.200 / 4")

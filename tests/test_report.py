@@ -176,6 +176,8 @@ def test_it_is_told_in_the_chosen_language(hostile: Workspace) -> None:
     for key in ("title", "bars", "all_rows", "changes", "why", "guide", "worst", "measured"):
         assert WORDS["vi"][key] in text
         assert WORDS["en"][key] not in text
+    assert re.search(r"\d\d/\d\d/20\d\d \d\d:\d\d UTC", text)
+    assert not re.search(r"20\d\d-\d\d-\d\d", text)
 
 
 def test_it_asks_for_nothing_and_runs_nothing(hostile: Workspace) -> None:

@@ -181,7 +181,7 @@ def test_evidence_is_looked_up_once_for_each_state_of_the_documents(
     workspace.ingest()
     found = dict(workspace.spans)
     assert found["s1"] == (("sales/refunds.md", 38, 52),)
-    monkeypatch.setattr("tailor.documents.index.documents", _not_opened)
+    monkeypatch.setattr("tailor.documents.corpus.documents", _not_opened)
     assert dict(Workspace(workspace.root).spans) == found
     monkeypatch.undo()
     for torn in ("", "{", "[]", '{"about": 1}', _moved(workspace.state / "evidence.json")):

@@ -173,6 +173,7 @@ class Sample(Stage):
     level: Literal[1, 2] = setting(1, "a choice among numbers")
     limit: int | None = setting(None, "a number or none")
     sizes: tuple[int, ...] = setting((1, 2), "numbers")
+    names: tuple[str, ...] = setting((), "words", empty=True)
 
     def apply(self, assistant: Assistant, workspace: Workspace) -> Assistant:
         return assistant
@@ -191,6 +192,7 @@ class Sample(Stage):
         ({"limit": "none"}, Sample()),
         ({"sizes": "400, 700"}, Sample(sizes=(400, 700))),
         ({"sizes": [5]}, Sample(sizes=(5,))),
+        ({"names": "hr, it/rules"}, Sample(names=("hr", "it/rules"))),
     ],
 )
 def test_texts_become_the_types_of_the_settings(given: dict[str, Any], wanted: Sample) -> None:
@@ -355,6 +357,7 @@ def test_a_file_in_the_workspace_is_not_run_unless_allowed(
     ("text", "says"),
     [
         ("import no_such_module", "cannot be run .ModuleNotFoundError"),
+        ("import sys; sys.exit(0)", "cannot be run .SystemExit"),
         ("def broken(:", "cannot be run .SyntaxError"),
         ("x = 1", "holds no stage: define a frozen dataclass `class HouseStyle"),
         (NEW.replace("HouseStyle", "OtherStyle"), "holds no stage"),
@@ -368,6 +371,7 @@ def test_a_file_in_the_workspace_is_not_run_unless_allowed(
     ],
     ids=[
         "import",
+        "exit",
         "syntax",
         "empty",
         "name",

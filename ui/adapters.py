@@ -13,7 +13,7 @@ from tailor.training import before_after, gate
 from tailor.training.adapters import Adapter, adapters
 from tailor.training.before_after import BeforeAfter
 from tailor.training.gate import Gate, Scored
-from tailor.ui import job, opened, verdict
+from tailor.ui import job, opened, started, verdict
 from tailor.ui.language import Language, literal
 from tailor.ui.refusal import refusal
 from tailor.ui.stage_settings import own_settings
@@ -150,7 +150,7 @@ def _export(
     workspace: Workspace, kind: str, words: Sequence[str], target: Path, say: Language
 ) -> None:
     """A button that starts the export, what came of it, and the command that does the same."""
-    begun, key = opened.estimates(), ("export", str(workspace.root), *words)
+    begun, key = started.results(), ("export", str(workspace.root), *words)
     going = key in begun and begun[key].alive
     label = say("adapters.exporting" if going else f"adapters.export_{kind}")
     if st.button(

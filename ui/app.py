@@ -11,7 +11,7 @@ import streamlit as st
 from tailor.benchmark import Benchmark
 from tailor.errors import TailorError
 from tailor.scoring import format
-from tailor.ui import opened
+from tailor.ui import colours, opened
 from tailor.ui.language import LANGUAGES, Language, literal
 from tailor.ui.refusal import refusal
 from tailor.workspace import Workspace
@@ -32,8 +32,8 @@ STEPS = {
 def main() -> None:
     """Show the page that the URL names; what a user can cause is a sentence, never a traceback."""
     st.set_page_config("Tailor", "🧵", layout="wide", initial_sidebar_state=270)
-    dark = st.context.theme.type == "dark"
-    accent, warm = ("#3aa79c", "#f2a56d") if dark else ("#0f766e", "#b4552d")
+    dark = colours.dark()
+    accent, warm = colours.accent(dark), colours.warm(dark)
     button = "#1f7d74" if dark else accent  # white letters have to stand out from it
     st.html(_HERE / "style.css")
     st.html(f"<style>:root {{ --accent: {accent}; --warm: {warm}; --button: {button}; }}</style>")

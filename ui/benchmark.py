@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from tailor.benchmarking.power import power
-from tailor.config import Items
 from tailor.errors import TailorError
 from tailor.scoring import format
 from tailor.ui import (
@@ -52,7 +51,7 @@ def page() -> None:
         st.info(literal(say("benchmark.none", file=path)))
         st.code(opened.command(workspace, "benchmark", "draft"), language=None)
     elif not empty and workspace.config.task != "number":
-        st.info(literal(power(_tested(workspace)).sentence(say.code)))
+        st.info(literal(power(_tested(workspace), workspace.config.task).sentence(say.code)))
     labels = {name: say(f"benchmark.view_{name}") for name in VIEWS}
     if workspace.config.task != "answer":
         labels["edit"] = say("benchmark.view_items")
@@ -70,9 +69,7 @@ def page() -> None:
 
 def _own(workspace: Workspace) -> bool:
     """Whether the items lie elsewhere than the questions, where this page changes nothing."""
-    items = workspace.config.items
-    elsewhere = bool(items.dataset) or items.path != Items().path
-    return workspace.config.task != "answer" and elsewhere
+    return workspace.config.task != "answer" and workspace.config.items.elsewhere
 
 
 def _offered(workspace: Workspace) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import streamlit as st
 from tailor.benchmarking.check import Report, check
 from tailor.benchmarking.finding import Finding
 from tailor.scoring import format
+from tailor.task import worded
 from tailor.ui import opened
 from tailor.ui.language import Language
 from tailor.workspace import Workspace
@@ -22,13 +23,14 @@ def findings(workspace: Workspace, say: Language) -> None:
     with st.spinner(say("benchmark.checking")):
         report = _report((opened.stamp(workspace.root), str(workspace.root)), workspace)
     errors, warnings = len(report.errors), len(report.warnings)
+    asked = worded("{questions}", workspace.config.task, say.code)
     if not report.findings:
-        st.success(say("benchmark.fine", n=format.count(report.questions, say.code)))
+        st.success(say("benchmark.fine", n=format.count(report.questions, say.code), asked=asked))
         return
     box = st.error if errors else st.warning
     counted = (format.count(n, say.code) for n in (errors, warnings, report.questions))
     names = ("errors", "warnings", "n")
-    box(say("benchmark.counts", **dict(zip(names, counted, strict=True))))
+    box(say("benchmark.counts", asked=asked, **dict(zip(names, counted, strict=True))))
     listed = sorted(report.findings, key=lambda f: f.level != "error")[:SHOWN]
     table(listed, say)
     if len(report.findings) > SHOWN:

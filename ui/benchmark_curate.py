@@ -6,7 +6,7 @@ import streamlit as st
 
 from tailor.prediction.curation import Bin, Curated, curate
 from tailor.scoring import format
-from tailor.ui import opened, picture_charts
+from tailor.ui import colours, opened, picture_charts
 from tailor.ui.language import Language, literal
 from tailor.workspace import Workspace
 
@@ -47,7 +47,7 @@ def _left(found: Curated, say: Language) -> None:
 
 
 def _pictures(workspace: Workspace, found: Curated, say: Language) -> None:
-    dark, items = picture_charts.dark(), workspace.config.items
+    dark, items = colours.dark(), workspace.config.items
     pictures = [("lengths", found.lengths, False)]
     if found.numbers:
         pictures.append(("numbers", found.numbers, found.numbers[0].low > 0))

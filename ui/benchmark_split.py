@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from tailor.benchmarking import assignment
-from tailor.benchmarking.splitting import SHARES, By
+from tailor.benchmarking.splitting import By, shares_of
 from tailor.benchmarking.stats import Stats, stats
 from tailor.errors import TailorError
 from tailor.scoring import format
@@ -45,10 +45,11 @@ def shared_out(workspace: Workspace, found: Stats, say: Language) -> None:
         alt=say("split.title"),
     )
     st.caption(say("split.help"))
+    usual = shares_of(workspace.config.task)
     with st.expander(say("split.anew")), st.form("split", border=False):
         parts = [
             column.number_input(name, 0, 100, round(100 * share), key=f"share {name}")
-            for column, (name, share) in zip(st.columns(len(SHARES)), SHARES.items(), strict=True)
+            for column, (name, share) in zip(st.columns(len(usual)), usual.items(), strict=True)
         ]
         seed = st.number_input(say("split.seed"), 0, 1_000_000, 0)
         by: Any = st.radio(
@@ -56,7 +57,7 @@ def shared_out(workspace: Workspace, found: Stats, say: Language) -> None:
         )
         reassign = st.checkbox(say("split.reassign"))
         if st.form_submit_button(say("split.do")):
-            shares = dict(zip(SHARES, map(float, parts), strict=True))
+            shares = dict(zip(usual, map(float, parts), strict=True))
             try:
                 done = assignment.split(workspace, shares, int(seed), reassign, by)
             except TailorError as error:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import streamlit as st
 
-from tailor.ui import job, opened
+from tailor.ui import job, opened, started
 from tailor.ui.job import Job
 from tailor.ui.language import Language
-from tailor.ui.refusal import refusal, told
+from tailor.ui.refusal import phrase, refusal, told
 from tailor.workspace import Workspace
 
 SIGNS = {"ok": "✓", "absent": "–", "problem": "✗"}
@@ -19,14 +15,14 @@ SIGNS = {"ok": "✓", "absent": "–", "problem": "✗"}
 
 def show(workspace: Workspace, say: Language) -> None:
     """The command, a button that runs it, and what the last run found."""
-    last = opened.checkups()
+    last = started.checkups()
     busy = bool(last) and last[-1].alive
     st.fragment(body, run_every=1 if busy else None)(workspace, busy, say)
 
 
 def body(workspace: Workspace, busy: bool, say: Language) -> None:
     """``busy`` is what the page knew when it was drawn."""
-    checkups = opened.checkups()
+    checkups = started.checkups()
     going = bool(checkups) and checkups[-1].alive
     st.code(opened.command(workspace, "doctor"), language=None)
     label = say("settings.checking" if going else "settings.check")
@@ -42,17 +38,18 @@ def body(workspace: Workspace, busy: bool, say: Language) -> None:
 
 def results(done: Job, say: Language) -> None:
     """One line per finding, problems first."""
-    found = findings(done)
-    if not found:
+    told_of = job.said(done)
+    if told_of is None:
         refusal(job.last_line(done.log))
         return
-    found = sorted(found, key=lambda one: ("problem", "ok", "absent").index(one["state"]))
+    order = ("problem", "ok", "absent")
+    found = sorted(told_of["findings"], key=lambda one: order.index(one["state"]))
     columns = {
         say("settings.what"): [one["name"] for one in found],
         say("settings.state"): [
             f"{SIGNS[one['state']]} {say('settings.' + one['state'])}" for one in found
         ],
-        say("settings.detail"): [one["detail"] for one in found],
+        say("settings.detail"): [phrase(one["detail"], say) for one in found],
         say("settings.remedy"): [told(one["remedy"], say) or one["remedy"] for one in found],
     }
     st.dataframe(
@@ -62,14 +59,3 @@ def results(done: Job, say: Language) -> None:
         alt=say("settings.doctor"),
         height="content",
     )
-
-
-def findings(done: Job) -> Sequence[Mapping[str, Any]]:
-    """What the command printed as JSON, among whatever libraries said; empty where it failed."""
-    text = done.log.read_text("utf-8", errors="replace")
-    try:
-        value = json.JSONDecoder().raw_decode(text, text.index('{\n  "schema_version"'))[0]
-    except ValueError:
-        return []
-    found: list[Mapping[str, Any]] = value["findings"]
-    return found

@@ -93,18 +93,20 @@ def verdict(result: Comparison, say: Language) -> None:
     """The sentence that `tailor compare` ends with, and whether each step paid."""
     box = {"chosen": st.success, "undecided": st.info}.get(result.winner.status, st.warning)
     box(literal(result.verdict(say.code)))
+    if caution := result.caution(say.code):
+        st.caption(literal(caution))
     names = compared.labels(result.rows)
     paid = [
         (row.step, wording.pays(row, say.code, names[compared.key(row)]))
         for row in result.rows
         if row.step
     ]
-    told = [f"<li><b>{SIGNS[step.verdict]}</b> {html.escape(text)}</li>" for step, text in paid]
-    if told:
-        st.html(f'<ul class="pays">{"".join(told[:PAYS])}</ul>')
-    if len(told) > PAYS:
-        with st.expander(say("compare.more_steps", count=len(told) - PAYS)):
-            st.html(f'<ul class="pays">{"".join(told[PAYS:])}</ul>')
+    lines = [f"<li><b>{SIGNS[step.verdict]}</b> {html.escape(text)}</li>" for step, text in paid]
+    if lines:
+        st.html(f'<ul class="pays">{"".join(lines[:PAYS])}</ul>')
+    if len(lines) > PAYS:
+        with st.expander(say("compare.more_steps", count=len(lines) - PAYS)):
+            st.html(f'<ul class="pays">{"".join(lines[PAYS:])}</ul>')
 
 
 def remarks(workspace: Workspace, runs: Sequence[Run], say: Language) -> None:

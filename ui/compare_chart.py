@@ -11,7 +11,7 @@ from tailor.scoring import comparison as compared
 from tailor.scoring import format, wording
 from tailor.scoring.comparison import Comparison, Row
 from tailor.scoring.frontier import frontier
-from tailor.ui import address, opened
+from tailor.ui import address, colours, opened
 from tailor.ui.language import Language, language, literal
 
 MEASURES = ("cost", "latency")
@@ -82,14 +82,14 @@ def _page(lines: Sequence[Line], say: Language) -> Sequence[Line]:
 def bars(lines: Sequence[Line], say: Language) -> None:
     """One horizontal bar per row, with its 95 % interval."""
     told = "; ".join(f"{line['name']}: {line['told']}" for line in lines)
-    opened.chart(_bars, list(lines), say.code, _dark(), alt=told)
+    opened.chart(_bars, list(lines), say.code, colours.dark(), alt=told)
 
 
 def _bars(lines: Sequence[Line], code: str, dark: bool) -> Any:
     import altair as alt
 
     say = language(code)
-    ink, colour = _ink(dark), _colours(alt, dark)
+    ink, colour = colours.ink(dark), _colours(alt, dark)
     base = alt.Chart(alt.InlineData(values=list(lines))).encode(
         y=alt.Y(
             "row:N",
@@ -140,7 +140,7 @@ def tradeoff(lines: Sequence[Line], say: Language) -> None:
         points,
         measure,
         say.code,
-        _dark(),
+        colours.dark(),
         alt=say(
             "compare.tradeoff_told",
             rows="; ".join(f"{p['name']}: {p['text']}, {p[f'{measure}_text']}" for p in points),
@@ -163,7 +163,7 @@ def _scatter(points: Sequence[Line], measure: str, code: str, dark: bool) -> Any
     import altair as alt
 
     say = language(code)
-    ink = _ink(dark)
+    ink = colours.ink(dark)
     comma = "replace(datum.label, '.', ',')" if say.code == "vi" else "datum.label"
     highest = max(point[measure] for point in points)
     x = alt.X(
@@ -184,7 +184,7 @@ def _scatter(points: Sequence[Line], measure: str, code: str, dark: bool) -> Any
     line = (
         base.transform_filter("datum.best")
         .mark_line(strokeDash=[4, 3], strokeWidth=2)
-        .encode(color=alt.value(_accent(dark)), order=f"{measure}:Q")
+        .encode(color=alt.value(colours.accent(dark)), order=f"{measure}:Q")
     )
     whisker = base.mark_rule(color=ink, opacity=0.22, strokeWidth=2).encode(y="low:Q", y2="high:Q")
     dot = base.mark_circle(size=330, opacity=1).encode(
@@ -192,7 +192,8 @@ def _scatter(points: Sequence[Line], measure: str, code: str, dark: bool) -> Any
             "look:N",
             legend=None,
             scale=alt.Scale(
-                domain=["best", "other", "stale"], range=[_accent(dark), _muted(dark), _grey(dark)]
+                domain=["best", "other", "stale"],
+                range=[colours.accent(dark), _muted(dark), _grey(dark)],
             ),
         )
     )
@@ -219,21 +220,9 @@ def _colours(alt: Any, dark: bool) -> Any:
         legend=None,
         scale=alt.Scale(
             domain=["winner", "other", "stale"],
-            range=[_accent(dark), _muted(dark), _grey(dark)],
+            range=[colours.accent(dark), _muted(dark), _grey(dark)],
         ),
     )
-
-
-def _dark() -> bool:
-    return bool(st.context.theme.type == "dark")
-
-
-def _ink(dark: bool) -> str:
-    return "#e8eceb" if dark else "#1f2a2a"
-
-
-def _accent(dark: bool) -> str:
-    return "#3aa79c" if dark else "#0f766e"
 
 
 def _muted(dark: bool) -> str:

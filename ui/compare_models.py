@@ -10,7 +10,7 @@ import streamlit as st
 from tailor.scoring import format
 from tailor.scoring.comparison import Comparison
 from tailor.scoring.leaderboard import ROW, Leaderboard, leaderboard
-from tailor.ui import opened
+from tailor.ui import colours, opened
 from tailor.ui.language import Language, literal
 
 PALETTE = {
@@ -34,7 +34,7 @@ def show(result: Comparison, say: Language) -> None:
         if (score := board.score(row, model)) is not None
     ]  # fmt: skip
     told = "; ".join(f"{v['row']} {v['model']}: {v['text']}" for v in values)
-    dark = st.context.theme.type == "dark"
+    dark = colours.dark()
     opened.chart(_bars, values, list(board.rows), list(board.models), dark, alt=told)
     st.table(_cells(board, say))
 
@@ -65,6 +65,5 @@ def _bars(
     bar = base.mark_bar(height=alt.RelativeBandSize(0.8)).encode(
         x=alt.X("score:Q", title=None, axis=alt.Axis(format="%")), color=colour
     )
-    ink = "#e8eceb" if dark else "#1f2a2a"
-    whisker = base.mark_rule(color=ink).encode(x="low:Q", x2="high:Q")
+    whisker = base.mark_rule(color=colours.ink(dark)).encode(x="low:Q", x2="high:Q")
     return (bar + whisker).properties(height=alt.Step(18))

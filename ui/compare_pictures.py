@@ -15,8 +15,8 @@ from tailor.scoring.comparison import Comparison
 from tailor.scoring.label import by_label, confusion
 from tailor.scoring.number import Yardstick
 from tailor.scoring.statistics import Interval
+from tailor.ui import colours, opened, picture_charts
 from tailor.ui import compared as counted
-from tailor.ui import opened, picture_charts
 from tailor.ui.compare_sides import Sides
 from tailor.ui.language import Language, literal
 from tailor.workspace import Workspace
@@ -64,12 +64,12 @@ def errors(workspace: Workspace, result: Comparison, by: Yardstick, say: Languag
         st.caption(literal(say("pictures.errors_help", unit=by.currency or by.unit or "1")))
         _said_cut(means, end, by, say)
         told = "; ".join(f"{bar['row']}: {bar['told']}" for bar in bars)
-        opened.chart(picture_charts.bars, bars, say.code, picture_charts.dark(), alt=told)
+        opened.chart(picture_charts.bars, bars, say.code, colours.dark(), alt=told)
     with right:
         st.subheader(say("pictures.shares"), anchor=False)
         st.caption(literal(_rule(by, say)))
         told = "; ".join(f"{part['row']}: {part['grade']} {part['text']}" for part in shares)
-        opened.chart(picture_charts.shares, shares, say.code, picture_charts.dark(), alt=told)
+        opened.chart(picture_charts.shares, shares, say.code, colours.dark(), alt=told)
 
 
 def _within(error: Interval, end: float) -> dict[str, float]:
@@ -149,7 +149,7 @@ def _estimates(own: Pictures, by: Yardstick, say: Language) -> None:
     ]  # fmt: skip
     counts = {grade: format.count(n, say.code) for grade, n in own.grades.items()}
     opened.chart(
-        picture_charts.estimates, points, own.by_ratio, say.code, picture_charts.dark(),
+        picture_charts.estimates, points, own.by_ratio, say.code, colours.dark(),
         alt=say("pictures.estimates_told", **counts),
     )  # fmt: skip
     if len(own.points) > len(own.drawn):
@@ -174,7 +174,7 @@ def _running(drawn: Sequence[tuple[str, Pictures]], by: Yardstick, say: Language
     last = [(name, own.running[-1]) for name, own in drawn if own.running]
     told = "; ".join(f"{name}: {_amount(step.mean, by, say)}" for name, step in last)
     ratio = far_apart([own for _, own in drawn])
-    opened.chart(picture_charts.running, steps, ratio, say.code, picture_charts.dark(), alt=told)
+    opened.chart(picture_charts.running, steps, ratio, say.code, colours.dark(), alt=told)
 
 
 def _bands(drawn: Sequence[tuple[str, Pictures]], by: Yardstick, say: Language) -> None:
@@ -197,7 +197,7 @@ def _bands(drawn: Sequence[tuple[str, Pictures]], by: Yardstick, say: Language) 
         if band.error is not None
     ]  # fmt: skip
     told = "; ".join(f"{bar['row']}, {bar['band']}: {bar['text']}" for bar in bars)
-    opened.chart(picture_charts.bands, bars, say.code, picture_charts.dark(), alt=told)
+    opened.chart(picture_charts.bands, bars, say.code, colours.dark(), alt=told)
 
 
 def band_name(low: float | None, high: float | None, by: Yardstick, say: Language) -> str:
@@ -234,7 +234,7 @@ def labels(workspace: Workspace, sides: Sides, say: Language) -> None:
             mixed = sorted((c for c in cells if not c["right"]), key=lambda c: -c["count"])[:5]
             told = "; ".join(f"{c['true']} → {c['given']}: {c['text']}" for c in mixed)
             opened.chart(
-                picture_charts.confusion, cells, list(given), say.code, picture_charts.dark(),
+                picture_charts.confusion, cells, list(given), say.code, colours.dark(),
                 alt=told,
             )  # fmt: skip
             st.dataframe(

@@ -11,7 +11,7 @@ import streamlit as st
 from tailor.documents.overview import FileState
 from tailor.documents.sensitive import PERSONAL, SECRETS
 from tailor.scoring import format
-from tailor.ui import opened
+from tailor.ui import opened, started
 from tailor.ui.language import Language
 from tailor.workspace import Workspace
 
@@ -34,7 +34,7 @@ def show(workspace: Workspace, known: Sequence[FileState], say: Language) -> Non
     if report is None:
         st.info(say("curation.none"))
         if st.button(say("curation.make"), icon=":material/fact_check:", key="curate"):
-            opened.read(workspace)
+            started.ingest(workspace)
             st.rerun()
         return
     totals = report["totals"]

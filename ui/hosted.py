@@ -10,7 +10,7 @@ import streamlit as st
 from tailor.models.provider import receiver
 from tailor.scoring import format
 from tailor.training.hosted.record import HostedJob, hosted_jobs
-from tailor.ui import job, opened, training
+from tailor.ui import job, opened, started, training
 from tailor.ui.language import Language, literal
 from tailor.ui.refusal import refusal
 from tailor.workspace import Workspace
@@ -48,7 +48,7 @@ def part(workspace: Workspace, model: str = "", there: bool = False) -> None:
 def going(workspace: Workspace) -> bool:
     """Whether the newest job goes on, or its service is being asked."""
     return any(not each.ended for each in hosted_jobs(workspace.state)[:1]) or any(
-        one.alive for key, one in opened.estimates().items() if _of_ours(key)
+        one.alive for key, one in started.results().items() if _of_ours(key)
     )
 
 
@@ -58,7 +58,7 @@ def _before(workspace: Workspace, model: str, say: Language) -> None:
         st.caption(literal(say("hosted.sends", host=to)))
     if not workspace.config.base_url:
         st.caption(say("hosted.closing"))
-    asked, key = opened.estimates(), ("hosted", str(workspace.root), "service", model)
+    asked, key = started.results(), ("hosted", str(workspace.root), "service", model)
     words = ("service", "--model", model)
     busy = key in asked and asked[key].alive
     label = say("hosted.asking" if busy else "hosted.ask")
@@ -141,7 +141,7 @@ def _events(shown: HostedJob, say: Language) -> None:
 
 def _buttons(workspace: Workspace, shown: HostedJob, say: Language) -> None:
     """Cancel it, or ask the service now; the same as commands."""
-    asked: dict[Any, job.Job] = opened.estimates()
+    asked: dict[Any, job.Job] = started.results()
     keys = {word: ("hosted", str(workspace.root), word, shown.id) for word in ("cancel", "look")}
     busy = {word: key in asked and asked[key].alive for word, key in keys.items()}
     words = {"cancel": ("cancel", shown.id), "look": ("--json",)}

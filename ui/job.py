@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -59,115 +58,88 @@ class Live:
     """What a stage is busy with before questions are asked: row, step, done, total."""
 
 
-def command(workspace: Workspace, names: Sequence[str]) -> str:
-    """What a person would type for the same run."""
-    return shlex.join(["tailor", "run", *names, "-w", str(workspace.root)])
-
-
-def start(workspace: Workspace, names: Sequence[str]) -> Job:
+def run(workspace: Workspace, words: Sequence[str]) -> Job:
     """Start the run; whether it may go on is decided by the workspace's run lock."""
     from tailor.run import current_run
 
-    process, log = _launch(workspace, ["run", *names], _log_name(names[0]))
-    job = Job(tuple(names), process, log)
+    begun = _launch(workspace, ["run", *words], words, _log_name(words[0]))
 
-    def reap() -> None:
-        # A child that ended but was never waited for still looks alive to everybody.
-        if process.wait() not in (0, INTERRUPTED):
-            job.rival = int((current_run(workspace) or {}).get("pid", 0))
+    def note_rival() -> None:
+        if begun.process.wait() not in (0, INTERRUPTED):
+            begun.rival = int((current_run(workspace) or {}).get("pid", 0))
 
-    threading.Thread(target=reap, daemon=True).start()
-    return job
+    threading.Thread(target=note_rival, daemon=True).start()
+    return begun
 
 
 def estimate(workspace: Workspace, words: Sequence[str]) -> Job:
     """Have it worked out what a run would take; nothing is asked for that."""
-    process, log = _launch(workspace, ["run", *words, "--dry-run", "--json"], "estimate-")
-    threading.Thread(target=process.wait, daemon=True).start()
-    return Job(tuple(words), process, log)
+    return _launch(workspace, ["run", *words, "--dry-run", "--json"], words, "estimate-")
 
 
 def lessons(workspace: Workspace, words: Sequence[str]) -> Job:
     """Have it looked up what a row would learn from; nothing is trained for that."""
-    process, log = _launch(workspace, ["lessons", *words, "--json"], "lessons-")
-    threading.Thread(target=process.wait, daemon=True).start()
-    return Job(tuple(words), process, log)
+    return _launch(workspace, ["lessons", *words, "--json"], words)
 
 
 def export(workspace: Workspace, words: Sequence[str]) -> Job:
     """Have an adapter or its merged model written."""
-    process, log = _launch(workspace, ["export", *words], "export-")
-    threading.Thread(target=process.wait, daemon=True).start()
-    return Job(tuple(words), process, log)
+    return _launch(workspace, ["export", *words], words)
 
 
 def training(workspace: Workspace, words: Sequence[str]) -> Job:
     """Have a service asked about a training, or told to end it."""
-    process, log = _launch(workspace, ["training", *words], "training-")
-    threading.Thread(target=process.wait, daemon=True).start()
-    return Job(tuple(words), process, log)
-
-
-def said(job: Job) -> Mapping[str, Any] | None:
-    """The JSON object a job ended with; None where there is none."""
-    text = tail(job.log, 1_000_000)
-    try:
-        found: Mapping[str, Any] = json.loads(text[text.index("{\n") : text.rindex("}") + 1])
-    except ValueError:
-        return None
-    return found
+    return _launch(workspace, ["training", *words], words)
 
 
 def measure(workspace: Workspace, words: Sequence[str]) -> Job:
     """Have models loaded and asked some dev questions, and what is known of them told again."""
-    process, log = _launch(workspace, ["models", *words, "--json"], "models-")
-    threading.Thread(target=process.wait, daemon=True).start()
-    return Job(tuple(words), process, log)
+    return _launch(workspace, ["models", *words, "--json"], words)
 
 
 def answer(workspace: Workspace) -> Job:
     """Have the questions of the Playground answered, by a process that stays warm."""
-    process, log = _launch(workspace, ["playground"], "playground-")
-    threading.Thread(target=process.wait, daemon=True).start()
-    return Job((), process, log)
+    return _launch(workspace, ["playground"])
 
 
 def resume(workspace: Workspace, training: str) -> Job:
     """Go on with a training that was paused or killed."""
-    process, log = _launch(workspace, ["training", "resume", training], "training-")
-    threading.Thread(target=process.wait, daemon=True).start()
-    return Job((training,), process, log)
+    return _launch(workspace, ["training", "resume", training], [training])
 
 
 def serve(workspace: Workspace, row: str, model: str, port: int) -> Job:
     """Serve a row, or the winner, to other programs on this machine."""
     words = ["serve", "--stage", row, "--port", str(port), "--host", "127.0.0.1", "--json"]
-    process, log = _launch(workspace, [*words, *(("--model", model) if model else ())], "serve-")
-    threading.Thread(target=process.wait, daemon=True).start()
-    return Job((row,), process, log)
+    return _launch(workspace, [*words, *(("--model", model) if model else ())], [row])
 
 
 def ingest(workspace: Workspace, *options: str) -> Job:
     """Have the documents read, and the curation report made."""
-    process, log = _launch(workspace, ["ingest", "--report", *options], "ingest-")
-    threading.Thread(target=process.wait, daemon=True).start()
-    return Job(options, process, log)
+    return _launch(workspace, ["ingest", "--report", *options], options)
 
 
 def doctor(workspace: Workspace) -> Job:
     """Have the installation and the workspace looked at."""
-    process, log = _launch(workspace, ["doctor", "--json"], "doctor-")
-    threading.Thread(target=process.wait, daemon=True).start()
-    return Job((), process, log)
+    return _launch(workspace, ["doctor", "--json"])
+
+
+def said(job: Job) -> Mapping[str, Any] | None:
+    """The JSON object that a command printed, among whatever libraries said; None: it has not."""
+    text = tail(job.log, 1_000_000)
+    try:
+        found: Mapping[str, Any] = json.JSONDecoder().raw_decode(text, text.index("{\n"))[0]
+    except ValueError:
+        return None
+    return found
 
 
 def _launch(
-    workspace: Workspace, words: Sequence[str], name: str
-) -> tuple[subprocess.Popen[bytes], Path]:
+    workspace: Workspace, words: Sequence[str], names: Sequence[str] = (), log_name: str = ""
+) -> Job:
     """Start a command of Tailor as a process of its own; what it says goes into a log."""
     logs = workspace.state / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    handle, log = tempfile.mkstemp(dir=logs, prefix=name, suffix=".log")
+    handle, log = tempfile.mkstemp(dir=logs, prefix=log_name or f"{words[0]}-", suffix=".log")
     # -P: no file of the folder this was started in may take the place of a module.
     python = [sys.executable, "-P", "-m", "tailor.cli.main"]
     with os.fdopen(handle, "wb") as output:
@@ -178,7 +150,9 @@ def _launch(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    return process, Path(log)
+    # A child that ended but was never waited for still looks alive to everybody.
+    threading.Thread(target=process.wait, daemon=True).start()
+    return Job(tuple(names), process, Path(log))
 
 
 def cancel(pid: int) -> None:
@@ -218,6 +192,14 @@ def last_log(workspace: Workspace, row: str) -> Path | None:
     logs = workspace.state / "logs"
     found = [*logs.glob(f"{_log_name(row)}*.log"), *logs.glob(f"{_log_name('all')}*.log")]
     return max(found, key=lambda log: log.stat().st_mtime, default=None)
+
+
+def left_out(workspace: Workspace, row: str) -> str:
+    """Why the newest run passed over this row; empty where it did not."""
+    if (log := last_log(workspace, row)) is None:
+        return ""
+    lines = tail(log, 1_000).split("\n")
+    return next((line for line in lines if line.startswith(f"{row}: left out. ")), "")
 
 
 def tail(log: Path, lines: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import streamlit as st
@@ -27,7 +28,7 @@ def part(workspace: Workspace, row: str) -> None:
             pressed = st.form_submit_button(say("job_folder.take"), icon=":material/input:")
         if pressed:
             try:
-                adapter = bring_back(workspace, Path(folder).expanduser())
+                adapter = bring_back(workspace, Path(os.path.expanduser(folder)))
             except TailorError as error:
                 refusal(error)
             else:

@@ -17,7 +17,7 @@ from tailor.errors import TailorError
 from tailor.models import transcriber
 from tailor.models.provider import embedder_receiver, receiver
 from tailor.scoring import format
-from tailor.ui import cluster, curation, enriched, job, knowledge_upload, opened
+from tailor.ui import cluster, curation, enriched, job, knowledge_upload, opened, started
 from tailor.ui.language import Language, literal
 from tailor.ui.marks import quote
 from tailor.ui.refusal import refusal
@@ -48,7 +48,7 @@ def page() -> None:
     """Show the page; it looks for news every second while documents are being read."""
     say, workspace = opened.spoken(), opened.workspace()
     st.title(say("knowledge.title"))
-    reading = opened.reading(workspace) is not None
+    reading = started.ingestion(workspace) is not None
     at = opened.stamp(workspace.root)
     st.fragment(top, run_every=1 if reading else 4)(reading, at)
     knowledge_upload.uploader(workspace, say)
@@ -77,7 +77,7 @@ def top(reading: bool, at: opened.Stamp) -> None:
     """Counters and progress; ``reading`` and ``at`` are what the page knew when it was drawn."""
     try:
         workspace, say = opened.workspace(), opened.spoken()
-        now = opened.reading(workspace)
+        now = started.ingestion(workspace)
         known = opened.stored(workspace)
         waiting = waited(workspace, known)
         there = bool(known or waiting or workspace.config.sources)
@@ -147,14 +147,14 @@ def progress(now: Activity, say: Language) -> None:
     known = now.step in ("reading", "transcribing", "embedding", "indexing", "enriching")
     text = say(f"ingest.{now.step if known else 'starting'}", **counted)
     st.progress(min(1.0, now.done / now.total) if now.total else 0.0, text=literal(text))
-    stopping = any(one.process.pid == now.pid and one.cancelled for one in opened.readings())
+    stopping = any(one.process.pid == now.pid and one.cancelled for one in started.ingestions())
     if st.button(
         say("ingest.stopping" if stopping else "ingest.stop"),
         icon=":material/stop:",
         disabled=stopping,
         key="stop",
     ):
-        for one in opened.readings():
+        for one in started.ingestions():
             one.cancelled = one.cancelled or one.process.pid == now.pid
         job.cancel(now.pid)
         st.rerun()
@@ -178,7 +178,7 @@ def actions(
             icon=":material/play_arrow:",
             key="read",
         ):
-            opened.read(workspace, *on)
+            started.ingest(workspace, *on)
             st.rerun()
         if wrong and st.button(
             say("ingest.retry", count=wrong),
@@ -186,7 +186,7 @@ def actions(
             help=say("ingest.retry_help"),
             key="retry",
         ):
-            opened.read(workspace, "--retry", *on)
+            started.ingest(workspace, "--retry", *on)
             st.rerun()
     st.code(opened.command(workspace, "ingest", *on), language=None, wrap_lines=True)
     receivers(workspace, say)
@@ -210,7 +210,7 @@ def receivers(workspace: Workspace, say: Language) -> None:
 
 def outcome(say: Language) -> None:
     """Why the last ingestion started here did not come to its end."""
-    last = opened.readings()[-1] if opened.readings() else None
+    last = started.ingestions()[-1] if started.ingestions() else None
     if last is None or last.alive:
         return
     if failure := last.failure():

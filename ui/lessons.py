@@ -10,7 +10,7 @@ import streamlit as st
 from tailor.scoring import format
 from tailor.stage import Stage
 from tailor.training.lessons_report import LeftOut
-from tailor.ui import job, opened
+from tailor.ui import job, opened, started
 from tailor.ui.language import Language, literal
 from tailor.ui.refusal import refusal
 from tailor.ui.stage_settings import Form
@@ -53,7 +53,7 @@ def words(row: str, model: str, stage: Stage, entered: Form) -> list[str]:
 
 def _found(workspace: Workspace, asked: Sequence[str], say: Language) -> Mapping[str, Any] | None:
     """What `tailor lessons` says; None as long as it is not known."""
-    known, key = opened.estimates(), ("lessons", *asked, *_stamp(workspace))
+    known, key = started.results(), ("lessons", *asked, *_stamp(workspace))
     if key not in known:
         if not st.button(say("lessons.make"), icon=":material/visibility:", key="lessons"):
             return None

@@ -12,9 +12,9 @@ from tailor.selection import wording
 from tailor.selection.facts import Facts
 from tailor.selection.kept import kept
 from tailor.selection.measured import Against
-from tailor.ui import job, models_tokens, opened
+from tailor.ui import colours, job, models_tokens, opened, started
+from tailor.ui.colours import figures
 from tailor.ui.language import Language, language
-from tailor.ui.picture_charts import figures
 from tailor.ui.refusal import note, refusal
 from tailor.workspace import Workspace
 
@@ -27,7 +27,7 @@ def page() -> None:
     say, workspace = opened.spoken(), opened.workspace()
     st.title(say("models.title"))
     st.caption(say("models.help"))
-    jobs = opened.measurings()
+    jobs = started.measurements()
     busy = bool(jobs) and jobs[-1].alive
     _form(workspace, busy, say)
     st.fragment(_progress, run_every=1 if busy else None)(busy, say)
@@ -66,13 +66,13 @@ def _form(workspace: Workspace, busy: bool, say: Language) -> None:
         pressed = st.form_submit_button(say("models.go"), type="primary", disabled=busy)
     st.code(opened.command(workspace, "models", *words), language=None, wrap_lines=True)
     if pressed and names:
-        opened.measurings().append(job.measure(workspace, words))
+        started.measurements().append(job.measure(workspace, words))
         st.rerun()
 
 
 def _progress(busy: bool, say: Language) -> None:
     """``busy`` is what the page knew when it was drawn."""
-    jobs = opened.measurings()
+    jobs = started.measurements()
     going = bool(jobs) and jobs[-1].alive
     if going:
         st.info(say("models.busy"), icon=":material/hourglass_top:")
@@ -125,7 +125,7 @@ def _rates(models: Sequence[Facts], say: Language) -> None:
         for lang, own in one.text.items()
     ]  # fmt: skip
     told = "; ".join(f"{v['model']} {v['lang']}: {v['text']}" for v in values)
-    dark = st.context.theme.type == "dark"
+    dark = colours.dark()
     opened.chart(_bars, values, say.code, dark, alt=told)
 
 
@@ -133,7 +133,7 @@ def _bars(values: Sequence[dict[str, Any]], code: str, dark: bool) -> Any:
     import altair as alt
 
     say = language(code)
-    ink = "#e8eceb" if dark else "#1f2a2a"
+    ink = colours.ink(dark)
     axis = alt.Axis(labelExpr=figures(code), tickCount=6)
     base = alt.Chart(alt.InlineData(values=list(values))).encode(
         y=alt.Y("model:N", title=None, sort=None, axis=alt.Axis(labelLimit=260)),
@@ -142,7 +142,7 @@ def _bars(values: Sequence[dict[str, Any]], code: str, dark: bool) -> Any:
         color=alt.Color(
             "lang:N",
             title=None,
-            scale=alt.Scale(range=["#3aa79c", "#f2a56d"] if dark else ["#0f766e", "#b4552d"]),
+            scale=alt.Scale(range=[colours.accent(dark), colours.warm(dark)]),
         ),
         tooltip=[alt.Tooltip(f"{name}:N") for name in ("model", "lang", "text")],
     )
@@ -161,7 +161,7 @@ def _scores(measured: Sequence[Against], say: Language) -> None:
         if (score := one.measured.score) is not None
     ]  # fmt: skip
     told = "; ".join(f"{v['model']}: {v['text']}" for v in values)
-    dark = st.context.theme.type == "dark"
+    dark = colours.dark()
     if values:
         opened.chart(_points, values, say.code, dark, alt=told)
 
@@ -169,7 +169,7 @@ def _scores(measured: Sequence[Against], say: Language) -> None:
 def _points(values: Sequence[dict[str, Any]], code: str, dark: bool) -> Any:
     import altair as alt
 
-    colour = "#3aa79c" if dark else "#0f766e"
+    colour = colours.accent(dark)
     base = alt.Chart(alt.InlineData(values=list(values))).encode(
         y=alt.Y("model:N", title=None, sort=None, axis=alt.Axis(labelLimit=320)),
         tooltip=[alt.Tooltip(f"{name}:N") for name in ("model", "text")],

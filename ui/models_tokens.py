@@ -13,7 +13,7 @@ from tailor.selection import wording
 from tailor.selection.inspected import Inspected
 from tailor.selection.kept import kept
 from tailor.selection.tokenizer import Piece
-from tailor.ui import job, opened
+from tailor.ui import job, started
 from tailor.ui.language import Language, literal
 from tailor.ui.refusal import refusal
 from tailor.workspace import Workspace
@@ -33,9 +33,9 @@ def show(workspace: Workspace, busy: bool, say: Language) -> None:
     if pressed:
         asked = [name.strip() for name in names.split(",") if name.strip()]
         words = [name for name in asked if not name.startswith("-")]
-        opened.measurings().append(job.measure(workspace, [*words, f"--tokens={text}"]))
+        started.measurements().append(job.measure(workspace, [*words, f"--tokens={text}"]))
         st.rerun()
-    done = [one for one in opened.measurings() if not one.alive and _tokens(one)]
+    done = [one for one in started.measurements() if not one.alive and _tokens(one)]
     if done:
         _results(done[-1], say)
 

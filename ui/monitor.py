@@ -15,9 +15,9 @@ from tailor.monitoring.traffic import Traffic
 from tailor.scoring import format
 from tailor.serving import kept
 from tailor.serving import pinned as pins
-from tailor.ui import monitor_question, opened
+from tailor.ui import colours, monitor_question, opened
+from tailor.ui.colours import figures
 from tailor.ui.language import Language, literal
-from tailor.ui.picture_charts import figures
 from tailor.ui.refusal import refusal
 from tailor.workspace import Workspace
 
@@ -120,7 +120,7 @@ def _traffic(days: Sequence[Traffic], say: Language) -> None:
     ]
     told = "; ".join(f"{day.day}: {format.count(day.questions, say.code)}" for day in days)
     ends = [say(f"monitor.{end}") for end in ENDS]
-    dark = st.context.theme.type == "dark"
+    dark = colours.dark()
     opened.chart(_bars, values, ends, say("monitor.questions"), dark, say.code, alt=told)
     with st.expander(say("monitor.days_table")):
         names = [wording.WORDS[say.code][name] for name in wording.COLUMNS]
@@ -138,7 +138,7 @@ def _bars(
 ) -> Any:
     import altair as alt
 
-    colours = (
+    shown = (
         ["#3aa79c", "#f2a56d", "#8f9b99", "#e5736b"]
         if dark
         else ["#0f766e", "#d98b4a", "#a7b3b1", "#b4342d"]
@@ -152,7 +152,7 @@ def _bars(
             color=alt.Color(
                 "end:N",
                 title=None,
-                scale=alt.Scale(domain=list(ends), range=colours),
+                scale=alt.Scale(domain=list(ends), range=shown),
                 legend=alt.Legend(orient="bottom"),
             ),
             order="order:Q",

@@ -5,23 +5,18 @@ from __future__ import annotations
 import html
 import os
 import shlex
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from tailor import playground
 from tailor.documents import overview
-from tailor.documents.activity import Activity, activity
 from tailor.documents.document import Document
 from tailor.documents.overview import FileState
 from tailor.documents.passages import Passage
 from tailor.run import Run, compare
 from tailor.scoring.comparison import Comparison
-from tailor.ui import job
-from tailor.ui.job import Job
 from tailor.ui.language import LANGUAGES, Language, language, literal
 from tailor.workspace import Workspace
 
@@ -79,14 +74,6 @@ def door(page: str) -> None:
         go(page)
 
 
-def reading(workspace: Workspace) -> Activity | None:
-    """The ingestion that goes on, also one that has only just been started here."""
-    if (found := activity(workspace.state)) is not None:
-        return found
-    alive = [one for one in readings() if one.alive]
-    return Activity(alive[-1].process.pid, 0.0) if alive else None
-
-
 def number(label: str, now: float | None, step: float, key: str, most: float | None = None) -> Any:
     """A number of 0 or more that can be left out: an empty field is None."""
     kind = type(step)
@@ -118,81 +105,6 @@ def tiles(shown: Sequence[Sequence[str]]) -> None:
         )
         + "</div>"
     )
-
-
-def jobs() -> list[Job]:
-    """The runs this server has started, the newest last; shared by all tabs."""
-    return _jobs(os.environ.get("TAILOR_WORKSPACE", "."))
-
-
-def run(workspace: Workspace, words: Sequence[str]) -> None:
-    """Start `tailor run`, unless a run goes on: of tabs that press at once, one starts it."""
-    with _starting():
-        if job.live(workspace, jobs()) is None:
-            jobs().append(job.start(workspace, words))
-
-
-def read(workspace: Workspace, *options: str) -> None:
-    """Start `tailor ingest`, unless an ingestion goes on: of tabs that press at once, one does."""
-    with _starting():
-        if reading(workspace) is None:
-            readings().append(job.ingest(workspace, *options))
-
-
-def estimates() -> dict[object, Job]:
-    """What runs would take or learn from, by what that depends on; shared by all tabs."""
-    return _estimates(os.environ.get("TAILOR_WORKSPACE", "."))
-
-
-def resume(workspace: Workspace, training: str) -> None:
-    """Go on with a training, unless this server does already."""
-    with _starting():
-        if not resuming(training):
-            _trainings().append(job.resume(workspace, training))
-
-
-def resuming(training: str) -> bool:
-    """Whether this server goes on with a training."""
-    return any(one.alive and one.names == (training,) for one in _trainings())
-
-
-def answering(workspace: Workspace) -> None:
-    """See that a process takes up the questions of the Playground."""
-    with _starting():
-        if not playground.answering(workspace.state) and not any(j.alive for j in _answering()):
-            _answering().append(job.answer(workspace))
-
-
-def serve(workspace: Workspace, row: str, model: str, port: int) -> None:
-    """Start `tailor serve`, unless one is just being started."""
-    with _starting():
-        if not servers_start():
-            _servers().append(job.serve(workspace, row, model, port))
-
-
-def servers_start() -> bool:
-    """Whether a server that was started here does not listen yet."""
-    return any(one.alive and '"url":' not in job.tail(one.log, 50) for one in _servers())
-
-
-def servers_failed() -> tuple[str, ...]:
-    """The sentence with which the server that was started here last failed, if it did."""
-    return tuple(filter(None, (one.failure() for one in _servers()[-1:])))
-
-
-def readings() -> list[Job]:
-    """The ingestions this server has started, the newest last; shared by all tabs."""
-    return _readings(os.environ.get("TAILOR_WORKSPACE", "."))
-
-
-def measurings() -> list[Job]:
-    """The measurements of models this server has started, the newest last; shared by all tabs."""
-    return _measurings(os.environ.get("TAILOR_WORKSPACE", "."))
-
-
-def checkups() -> list[Job]:
-    """The checks of the installation this server has started, the newest last."""
-    return _checkups(os.environ.get("TAILOR_WORKSPACE", "."))
 
 
 def stored(workspace: Workspace) -> tuple[FileState, ...]:
@@ -310,51 +222,6 @@ def select(
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _workspace(root: str, at: Stamp) -> Workspace:
     return Workspace(root)
-
-
-@st.cache_resource(show_spinner=False)
-def _starting() -> threading.Lock:
-    return threading.Lock()
-
-
-@st.cache_resource(show_spinner=False)
-def _estimates(root: str) -> dict[object, Job]:
-    return {}
-
-
-@st.cache_resource(show_spinner=False)
-def _trainings() -> list[Job]:
-    return []
-
-
-@st.cache_resource(show_spinner=False)
-def _answering() -> list[Job]:
-    return []
-
-
-@st.cache_resource(show_spinner=False)
-def _servers() -> list[Job]:
-    return []
-
-
-@st.cache_resource(show_spinner=False)
-def _jobs(root: str) -> list[Job]:
-    return []
-
-
-@st.cache_resource(show_spinner=False)
-def _readings(root: str) -> list[Job]:
-    return []
-
-
-@st.cache_resource(show_spinner=False)
-def _measurings(root: str) -> list[Job]:
-    return []
-
-
-@st.cache_resource(show_spinner=False)
-def _checkups(root: str) -> list[Job]:
-    return []
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

@@ -20,7 +20,7 @@ from tailor.run import Run
 from tailor.scoring import format, wording
 from tailor.scoring import goal as goals
 from tailor.scoring.comparison import Comparison, key, labels
-from tailor.ui import job, opened
+from tailor.ui import job, opened, started
 from tailor.ui.language import Language, literal
 from tailor.ui.refusal import refusal
 from tailor.workspace import Workspace
@@ -70,7 +70,9 @@ def page() -> None:
 
 def working(workspace: Workspace) -> bool:
     """Whether documents are being read or a stage runs."""
-    return opened.reading(workspace) is not None or job.live(workspace, opened.jobs()) is not None
+    return (
+        started.ingestion(workspace) is not None or job.live(workspace, started.runs()) is not None
+    )
 
 
 def body(busy: bool) -> None:
@@ -123,7 +125,7 @@ def welcome(workspace: Workspace, say: Language) -> None:
         st.markdown(say("overview.sample_help"))
         if st.button(say("overview.sample_load"), type="primary", icon=":material/apartment:"):
             copy_sample(workspace)
-            opened.read(workspace)
+            started.ingest(workspace)
             st.rerun(scope="app")
         st.caption(say("overview.sample_more"))
         for sample, icon in SAMPLES.items():
@@ -169,7 +171,7 @@ def checklist(workspace: Workspace, seen: Seen, say: Language) -> None:
 
 def going(workspace: Workspace, say: Language) -> bool:
     """How far the work has come that goes on, if any does."""
-    reading, live = opened.reading(workspace), job.live(workspace, opened.jobs())
+    reading, live = started.ingestion(workspace), job.live(workspace, started.runs())
     if reading is not None:
         share = reading.done / reading.total if reading.total else 0.0
         st.progress(min(1.0, share), text=say("overview.reading"))
@@ -195,10 +197,10 @@ def button(workspace: Workspace, seen: Seen, say: Language) -> None:
     if step == "read" and not seen.waiting:
         opened.go("knowledge")
     elif step == "read":
-        opened.read(workspace)
+        started.ingest(workspace)
         st.rerun(scope="app")
     elif step == "run":
-        opened.run(workspace, ["all"])
+        started.run(workspace, ["all"])
         opened.go("stages")
     else:
         opened.go("benchmark")
@@ -208,6 +210,8 @@ def verdict(workspace: Workspace, result: Comparison, say: Language) -> None:
     """Which row to use, which reach the goal, what did not pay, and the way to every figure."""
     box = {"chosen": st.success, "undecided": st.info}.get(result.winner.status, st.warning)
     box(literal(result.verdict(say.code)))
+    if told := result.caution(say.code):
+        st.caption(literal(told))
     if told := goals.sentence(result.rows, workspace.config.goal, say.code):
         st.markdown(literal(told))
     names = labels(result.rows)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import streamlit as st
-
+from tailor.ui.colours import accent, figures, ink
 from tailor.ui.language import language
 
 Lines = Sequence[Mapping[str, Any]]
@@ -17,25 +16,8 @@ LIGHT = {"good": "#2e8b57", "fair": "#e08a1e", "poor": "#c8402f", "none": "#b9c0
 DARK = {"good": "#52b788", "fair": "#f0a94a", "poor": "#e8705f", "none": "#59615f"}
 
 
-def dark() -> bool:
-    """Whether the page is shown dark."""
-    return bool(st.context.theme.type == "dark")
-
-
-def ink(night: bool) -> str:
-    """The colour of letters and lines."""
-    return "#e8eceb" if night else "#1f2a2a"
-
-
 def _accents(night: bool) -> list[str]:
-    return ["#8f9a98", "#3aa79c"] if night else ["#7a8583", "#0f766e"]
-
-
-def figures(code: str) -> str:
-    """How an axis writes numbers."""
-    if code == "en":
-        return "datum.label"
-    return "replace(replace(replace(datum.label, /,/g, '_'), /\\./g, ','), /_/g, '.')"
+    return ["#8f9a98" if night else "#7a8583", accent(night)]
 
 
 def _axis(alt: Any, code: str, **more: Any) -> Any:
@@ -62,7 +44,7 @@ def bars(rows: Lines, code: str, night: bool) -> Any:
         tooltip=[alt.Tooltip("row:N", title=language(code)("compare.row")),
                  alt.Tooltip("told:N", title=language(code)("pictures.error"))],
     )  # fmt: skip
-    bar = base.mark_bar(height=15, cornerRadiusEnd=2, color=_accents(night)[1], opacity=0.55)
+    bar = base.mark_bar(height=15, cornerRadiusEnd=2, color=accent(night), opacity=0.55)
     room = 1.15 + 0.03 * max(len(row["text"]) for row in rows)  # for the figures
     most = room * max(row["high"] for row in rows)
     scale = alt.Scale(domain=[0, most], nice=False)
@@ -229,7 +211,7 @@ def histogram(bins: Lines, title: str, ratio: bool, code: str, night: bool) -> A
     axis = _axis(alt, code, format=PLAIN, tickCount=6)
     return (
         alt.Chart(alt.InlineData(values=list(bins)))
-        .mark_bar(color=_accents(night)[1], opacity=0.75, binSpacing=1)
+        .mark_bar(color=accent(night), opacity=0.75, binSpacing=1)
         .encode(
             x=alt.X("low:Q", scale=scale, title=title or None, axis=axis),
             x2="high:Q",
@@ -252,7 +234,7 @@ def categories(lines: Lines, code: str, night: bool) -> Any:
         y=alt.Y("name:N", sort=None, title=None, axis=_names(alt))
     )
     x = alt.X("count:Q", title=language(code)("pictures.items"), axis=_axis(alt, code))
-    bar = base.mark_bar(height=15, cornerRadiusEnd=2, color=_accents(night)[1], opacity=0.75)
+    bar = base.mark_bar(height=15, cornerRadiusEnd=2, color=accent(night), opacity=0.75)
     text = base.mark_text(align="left", dx=6, color=ink(night), fontSize=12)
     return (bar.encode(x=x) + text.encode(x=x, text="text:N")).properties(
         height=25 * len(lines) + 40

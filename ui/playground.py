@@ -13,7 +13,7 @@ from tailor.models.provider import embedder_receiver, receiver
 from tailor.playground import Asked
 from tailor.run import newest_runs
 from tailor.text import words
-from tailor.ui import address, opened, playground_answer
+from tailor.ui import address, opened, playground_answer, started
 from tailor.ui.language import Language, literal
 from tailor.ui.refusal import refusal
 from tailor.workspace import Workspace
@@ -93,7 +93,7 @@ def ask(workspace: Workspace, rows: Sequence[Row], say: Language) -> None:
 def start(workspace: Workspace, question: str, rows: Sequence[Row]) -> str:
     """Put the question down, and see that a process takes it up."""
     id = playground.put(workspace.state, question, rows)
-    opened.answering(workspace)
+    started.answer(workspace)
     return id
 
 

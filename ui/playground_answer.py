@@ -17,7 +17,7 @@ from tailor.scoring import format
 from tailor.ui import exchanged
 from tailor.ui.language import Language, literal
 from tailor.ui.marks import marked, quote
-from tailor.ui.refusal import refusal
+from tailor.ui.refusal import note, refusal
 from tailor.workspace import Workspace
 
 MOVING = ("waiting", "preparing", "answering")
@@ -34,7 +34,7 @@ def show(workspace: Workspace, asked: Asked, side: Side, name: str, at: int, say
     text = (side.answer.with_citations or side.answer.text) if side.answer else side.text
     st.html(f'<div class="answer" aria-live="polite">{html.escape(text)}</div>')
     for sentence in side.left_out:
-        st.caption(literal(sentence))
+        note(sentence, say)
     if side.answer is None:
         return
     st.caption(literal(" · ".join(_took(side, side.answer, say))))
@@ -68,7 +68,7 @@ def _took(side: Side, answer: Answer, say: Language) -> list[str]:
 
 
 def _passages(question: str, answer: Answer, say: Language) -> None:
-    seen = answer.passages[: len(answer.passages) - answer.dropped]
+    seen = answer.seen
     if not seen:
         st.caption(say("answer.no_passages"))
         return

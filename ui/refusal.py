@@ -11,10 +11,18 @@ from pathlib import Path
 
 import streamlit as st
 
+from tailor.benchmarking.finding import HOW
 from tailor.ui import opened
 from tailor.ui.language import Language, literal
 
-_FILE = Path(__file__).parent / "vi_errors.json"
+_SENTENCES = Path(__file__).parent / "vi_errors.json"
+_PHRASES = Path(__file__).parent / "vi_phrases.json"
+_LONGEST = 500
+"""Characters of a value that may be a sentence itself."""
+_SWAPPED = str.maketrans(",.", ".,")
+"""From the signs in English numbers to those in Vietnamese ones."""
+Patterns = tuple[tuple[re.Pattern[str], str], ...]
+"""English sentences with a group for each value, and the Vietnamese ones."""
 
 
 def refusal(error: Exception | str) -> None:
@@ -39,9 +47,16 @@ def note(text: str, say: Language) -> None:
 
 def told(text: str, say: Language) -> str | None:
     """The sentence in this language; None where it has not been translated."""
-    if say.code == "en":
-        return text
-    for pattern, sentence in _patterns():
+    return text if say.code == "en" else _translated(text, _sentences())
+
+
+def phrase(text: str, say: Language) -> str:
+    """What stands in a cell, in this language; as it is where that has no word for it."""
+    return text if say.code == "en" else _value(text)
+
+
+def _translated(text: str, known: Patterns) -> str | None:
+    for pattern, sentence in known:
         if found := pattern.fullmatch(text):
             return _filled(sentence, found.groups())
     return None
@@ -53,14 +68,23 @@ def _filled(sentence: str, values: Sequence[str]) -> str:
 
 
 def _value(text: str) -> str:
-    """An amount that the sentence tells, as Vietnamese writes it; any other value as it is.
+    """A value of a sentence: what it says in words, a list of such, an amount; else as it is.
 
     A bare ``0.5`` is left alone: it may be a setting, which is typed with a point.
     """
+    words = text.strip()
+    if words and len(words) <= _LONGEST:
+        translated = _translated(words, _sentences()) or _translated(words, _phrases())
+        if translated is not None:
+            return text.replace(words, translated)
+    if ", " in text:
+        return ", ".join(map(_value, text.split(", ")))
     if text.endswith(" (a guess)"):
         return f"{_value(text.removesuffix(' (a guess)'))} (ước đoán)"
+    if re.fullmatch(r"\$[\d,]+(\.\d+)?", text):
+        return f"{text[1:].translate(_SWAPPED)} USD"
     if re.fullmatch(r"\d{1,3}(,\d{3})+|\d+\.\d+ ([KMGT]i?B|s)|(\d+ (h|min|s|ms) ?)+", text):
-        swapped = text.translate(str.maketrans(",.", ".,"))
+        swapped = text.translate(_SWAPPED)
         for unit, word in (("h", "giờ"), ("min", "phút"), ("s", "giây")):
             swapped = re.sub(rf"(?<=\d ){unit}\b", word, swapped)
         return swapped
@@ -68,10 +92,24 @@ def _value(text: str) -> str:
 
 
 @cache
-def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+def _sentences() -> Patterns:
+    return _patterns(json.loads(_SENTENCES.read_text("utf-8")))
+
+
+@cache
+def _phrases() -> Patterns:
+    """What stands within sentences."""
+    return _patterns({**json.loads(_PHRASES.read_text("utf-8")), **dict(HOW.values())})
+
+
+def _patterns(translations: Mapping[str, str]) -> Patterns:
     """Those with the most words of their own first: they say more than those of a few words."""
-    sentences: Mapping[str, str] = json.loads(_FILE.read_text("utf-8"))
-    return tuple(
-        (re.compile("(.*?)".join(map(re.escape, english.split("{}"))), re.DOTALL), vietnamese)
-        for english, vietnamese in sorted(sentences.items(), key=lambda pair: -len(pair[0]))
-    )
+    longest = sorted(translations.items(), key=lambda pair: -len(pair[0]))
+    return tuple((_pattern(english), vietnamese) for english, vietnamese in longest)
+
+
+def _pattern(english: str) -> re.Pattern[str]:
+    # A word or two after a value, as "3 near", count something: no other text ends in them.
+    counted = re.fullmatch(r"\{\} [a-z]+( [a-z]+)?", english)
+    value = r"([\d.,]+)" if counted else "(.*?)"
+    return re.compile(value.join(map(re.escape, english.split("{}"))), re.DOTALL)

@@ -12,7 +12,7 @@ from tailor.errors import TailorError
 from tailor.scoring import format
 from tailor.serving.server import TOKEN, Started, curl, serving
 from tailor.serving.smoke import Smoke, smoke
-from tailor.ui import address, job, opened
+from tailor.ui import address, job, opened, started
 from tailor.ui.language import Language, literal
 from tailor.ui.playground import choices
 from tailor.ui.refusal import refusal
@@ -30,7 +30,7 @@ def page() -> None:
         opened.next_step(workspace)
         return
     form(workspace, say)
-    busy = bool(serving(workspace.state)) or opened.servers_start()
+    busy = bool(serving(workspace.state)) or started.server_starts()
     st.fragment(running, run_every=2 if busy else None)(len(serving(workspace.state)), busy)
 
 
@@ -55,7 +55,7 @@ def form(workspace: Workspace, say: Language) -> None:
     st.caption(say("serve.token" if os.environ.get(TOKEN) else "serve.no_token", variable=TOKEN))
     if pressed:
         row, model = (BEST, "") if chosen == BEST else choices(workspace)[chosen]
-        opened.serve(workspace, row, model, int(port))
+        started.serve(workspace, row, model, int(port))
         st.rerun()
 
 
@@ -63,16 +63,16 @@ def running(count: int, busy: bool) -> None:
     """Every server of this workspace; what the page knew when it was drawn tells if it is old."""
     say, workspace = opened.spoken(), opened.workspace()
     found = serving(workspace.state)
-    for sentence in opened.servers_failed():
+    if sentence := started.server_failed():
         refusal(sentence)
-    if opened.servers_start():
+    if started.server_starts():
         st.info(say("serve.starting"), icon=":material/hourglass_top:")
     elif not found:
         st.info(say("serve.none"))
     for server in found:
         with st.container(border=True):
             show(server, say)
-    if (len(found), bool(found) or opened.servers_start()) != (count, busy):
+    if (len(found), bool(found) or started.server_starts()) != (count, busy):
         st.rerun()
 
 

@@ -187,12 +187,7 @@ def secrets(config: Config, say: Language) -> None:
         say("settings.provider"): list(KEYS),
         say("settings.variable"): list(KEYS.values()),
         say("settings.state"): [
-            "✓ " + say("settings.set")
-            if os.environ.get(variable)
-            else (
-                "! " + say("settings.wanted") if provider in used else "– " + say("settings.unset")
-            )
-            for provider, variable in KEYS.items()
+            _state(variable, provider in used, say) for provider, variable in KEYS.items()
         ],
     }
     st.dataframe(columns, hide_index=True, alt=say("settings.keys"), height="content")

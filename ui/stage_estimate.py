@@ -11,9 +11,9 @@ import streamlit as st
 from tailor.cost import total
 from tailor.scoring import format
 from tailor.training.forecast import Forecast
-from tailor.ui import job, opened
+from tailor.ui import job, opened, started
 from tailor.ui.language import Language, literal
-from tailor.ui.refusal import refusal
+from tailor.ui.refusal import note, refusal
 from tailor.workspace import Workspace
 
 _KEPT = 50
@@ -46,7 +46,7 @@ def estimate(
 
     ``words`` are those after `tailor run`; None as long as it is not known.
     """
-    known, key = opened.estimates(), (*words, answered, opened.stamp(workspace.root))
+    known, key = started.results(), (*words, answered, opened.stamp(workspace.root))
     if key not in known:
         asked = st.button(
             say("run.estimate"), type="tertiary", icon=":material/calculate:", key="estimate"
@@ -68,13 +68,13 @@ def estimate(
     for training in found.trainings:
         trained(training, say)
     for reason in found.left_out:
-        st.caption(literal(reason))
+        note(reason, say)
     return found
 
 
 def busy() -> bool:
     """Whether an estimate is being worked out."""
-    return any(each.alive for each in opened.estimates().values())
+    return any(each.alive for each in started.results().values())
 
 
 def read(ended: job.Job) -> Estimate | None:

@@ -15,7 +15,7 @@ from tailor.models.provider import embedder_receiver, receiver
 from tailor.run import SPLITS, Run, State
 from tailor.scoring import format
 from tailor.scoring.cache import graded
-from tailor.ui import job, opened
+from tailor.ui import job, stage_tuning, started
 from tailor.ui.job import Live
 from tailor.ui.language import Language, literal
 from tailor.ui.refusal import note, refusal, told
@@ -71,8 +71,17 @@ def progress(run: Run, state: State, say: Language) -> None:
     st.caption(say("run.squares_number" if items else "run.squares"))
     if wrong:
         errors(run, [q for q in questions if q.id in wrong], say)
+    notes(run, say)
+
+
+def notes(run: Run, say: Language) -> None:
+    """What its stage left out and why, and what came of its tuning."""
+    tuned = stage_tuning.sentence(run, "en") if run.notes else ""
     for sentence in run.notes:
-        note(sentence, say)
+        if sentence == tuned:
+            st.caption(literal(stage_tuning.sentence(run, say.code)))
+        else:
+            note(sentence, say)
 
 
 def squares(questions: Sequence[Question], scores: Scores) -> str:
@@ -109,7 +118,7 @@ def messages(
     workspace: Workspace, row: str, run: Run | None, status: str, live: Live | None, say: Language
 ) -> None:
     """Why a run did not start, why it ended, what it said last, and why it may not hold."""
-    last = next((j for j in reversed(opened.jobs()) if j.names[0] in (row, "all")), None)
+    last = next((j for j in reversed(started.runs()) if j.names[0] in (row, "all")), None)
     refused_by = last.rival if last else 0
     failure = last.failure() if last and (not refused_by or live) else ""
     message = run.state().message if run else ""
@@ -117,6 +126,8 @@ def messages(
         refusal(failure)
     elif status == "failed":
         refusal(message)
+    if status == "none" and (reason := job.left_out(workspace, row)):
+        note(reason, say)
     if status == "interrupted":
         st.warning(say("run.interrupted"))
     if status == "paused":
@@ -143,8 +154,7 @@ def cancel(live: Live, say: Language) -> None:
     """The button that stops the run that goes on."""
     label = say("run.cancelling" if live.cancelled else "run.cancel")
     if st.button(label, icon=":material/stop:", disabled=live.cancelled, key="cancel"):
-        for started in opened.jobs():
-            if started.process.pid == live.pid:
-                started.cancelled = True
+        for one in started.runs():
+            one.cancelled = one.cancelled or one.process.pid == live.pid
         job.cancel(live.pid)
         st.rerun()

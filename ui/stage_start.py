@@ -8,7 +8,7 @@ import streamlit as st
 
 from tailor.models.provider import is_local
 from tailor.scoring import format
-from tailor.ui import cluster, job, opened, stage_estimate, stage_run
+from tailor.ui import cluster, opened, stage_estimate, stage_run, started
 from tailor.ui.language import Language, literal
 from tailor.ui.stage_settings import Form
 from tailor.workspace import Workspace
@@ -70,7 +70,7 @@ def buttons(
             if limit and found and found.cost_usd and found.cost_usd > limit:
                 st.session_state[_ABOVE] = words, found.cost_usd, limit
             else:
-                opened.run(workspace, words)
+                started.run(workspace, words)
             st.rerun()
         if st.button(
             say("run.all"),
@@ -79,9 +79,9 @@ def buttons(
             key="all",
             help=say("run.all_help"),
         ):
-            opened.run(workspace, ["all", *on])
+            started.run(workspace, ["all", *on])
             st.rerun()
-    st.code(job.command(workspace, words), language=None, wrap_lines=True)
+    st.code(opened.command(workspace, "run", *words), language=None, wrap_lines=True)
 
 
 def confirm(workspace: Workspace, say: Language) -> None:
@@ -100,7 +100,7 @@ def confirm(workspace: Workspace, say: Language) -> None:
         with st.container(horizontal=True):
             if st.button(say("run.above_do"), type="primary", key="above_do"):
                 forget()
-                opened.run(workspace, words)
+                started.run(workspace, words)
                 st.rerun()
             if st.button(say("run.above_not"), key="above_not"):
                 forget()

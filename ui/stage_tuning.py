@@ -16,6 +16,14 @@ SHOWN = 10
 """Configurations in a table."""
 
 
+def sentence(run: Run, code: str) -> str:
+    """What came of its tuning; empty where it had none."""
+    if found := run.tuning():
+        return found.sentence(code)
+    similar = run.similar_tuning()
+    return similar.sentence(run.workspace.target, code) if similar else ""
+
+
 def tuning(run: Run, say: Language) -> None:
     """An expander with tables of what was tried, and a bar for each value of each setting."""
     found = run.tuning()
@@ -78,5 +86,5 @@ def _asked(found: Tuning, say: Language) -> dict[str, list[str]]:
 
 
 def _changes(line: Mapping[str, Any], say: Language) -> str:
-    shown = Tuning.changes(line)
+    shown = Tuning.changes(line, say.code)
     return literal(shown) if shown else say("tuning.plain")

@@ -31,6 +31,7 @@ from tailor.ui import (
     stage_settings,
     stage_start,
     stage_tuning,
+    started,
     training,
     verdict,
 )
@@ -119,7 +120,7 @@ def page() -> None:
 
 def working(workspace: Workspace) -> bool:
     """Whether a run or a training goes on, or an estimate is being worked out."""
-    live = job.live(workspace, opened.jobs()) is not None
+    live = job.live(workspace, started.runs()) is not None
     trained = training.going(workspace) or hosted.going(workspace)
     return live or stage_estimate.busy() or trained
 
@@ -128,7 +129,7 @@ def body(busy: bool) -> None:
     """The table and the selected row; ``busy`` is what the page knew when it was drawn."""
     try:
         workspace = opened.workspace()
-        live = job.live(workspace, opened.jobs())
+        live = job.live(workspace, started.runs())
         stage_start.confirm(workspace, opened.spoken())
         ready = opened.next_step(workspace)
         lines = ladder(workspace, ready)
@@ -294,7 +295,7 @@ def panel(workspace: Workspace, line: Line, live: Live | None, ready: bool) -> N
         if live is not None:
             stage_run.cancel(live, say)
             words = [*command(workspace, line), *entered.sets(line.row)]
-            st.code(job.command(workspace, words), language=None, wrap_lines=True)
+            st.code(opened.command(workspace, "run", *words), language=None, wrap_lines=True)
         elif line.row in (line.stage.name(), *workspace.config.ladder):
             start = stage_start.Start(
                 command(workspace, line), line.row, line.model, line.asked, line.left, line.status,

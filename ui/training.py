@@ -12,9 +12,8 @@ from tailor.errors import TailorError
 from tailor.scoring import format
 from tailor.training.job import Job, Stop, ask, jobs
 from tailor.training.progress import RESUMABLE, Training, trainings
-from tailor.ui import opened
+from tailor.ui import colours, opened, started
 from tailor.ui.language import Language, literal
-from tailor.ui.picture_charts import figures
 from tailor.ui.refusal import refusal
 from tailor.ui.stage_settings import own_settings
 from tailor.workspace import Workspace
@@ -82,9 +81,9 @@ def _buttons(workspace: Workspace, training: Training, say: Language) -> None:
                 _stop(own, "pause")
         elif st.button(
             say("training.resume"), icon=":material/play_arrow:", key="resume training",
-            disabled=opened.resuming(training.id),
+            disabled=started.resumed(training.id),
         ):  # fmt: skip
-            opened.resume(workspace, training.id)
+            started.resume(workspace, training.id)
             st.rerun()
         if st.button(say("training.cancel"), icon=":material/stop:", key="cancel training"):
             _stop(own, "cancel")
@@ -159,8 +158,8 @@ def chart(points: Sequence[Any], say: Language, key: str = "curve") -> None:
         and (name != "loss" or at % every == 0 or at == len(points) - 1)
     ]
     names = list(kinds.values())
-    dark, label = st.context.theme.type == "dark", figures(say.code)
-    colours = ["#3aa79c", "#f2a56d"] if dark else ["#0f766e", "#b4552d"]
+    dark, label = colours.dark(), colours.figures(say.code)
+    pair = [colours.accent(dark), colours.warm(dark)]
     # Points too: a single measurement would be an invisible line.
     chart = (
         alt.Chart(pandas.DataFrame(rows))
@@ -172,7 +171,7 @@ def chart(points: Sequence[Any], say: Language, key: str = "curve") -> None:
             y=alt.Y("value:Q", title=say("training.axis"), axis=alt.Axis(labelExpr=label),
                     scale=alt.Scale(zero=False)),
             color=alt.Color(
-                "kind:N", title=None, scale=alt.Scale(domain=names, range=colours),
+                "kind:N", title=None, scale=alt.Scale(domain=names, range=pair),
                 legend=alt.Legend(orient="top"),
             ),
             strokeDash=alt.StrokeDash(

@@ -114,15 +114,27 @@ class AnswerFormat:
         )
 
     def _label(self, text: str) -> str | None:
-        """The label that a reply is, or the only one that a short reply names."""
+        """The label that a reply is, or the only one that a short reply names.
+
+        Accents may be left out; of labels that nothing else tells apart, the reply must have them.
+        """
         wanted = _bare(text)
-        by_name = {_bare(label): label for label in self.labels}
-        if wanted in by_name or len(text) > _SHORT:
-            return by_name.get(wanted)
-        names = sorted(by_name, key=len, reverse=True)
-        any_label = "|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in names)
-        named = set(re.findall(any_label, wanted)) if names else set()
-        return by_name[named.pop()] if len(named) == 1 else None
+        by_name: dict[str, list[str]] = {}
+        for label in self.labels:
+            by_name.setdefault(_bare(label), []).append(label)
+        named = {wanted} & by_name.keys()
+        if not named and by_name and len(text) <= _SHORT:
+            named = set(re.findall("|".join(map(_word, sorted(by_name, key=len)[::-1])), wanted))
+        same = by_name[named.pop()] if len(named) == 1 else []
+        if len(same) > 1:
+            said = text.casefold()
+            same = [label for label in same if re.search(_word(nfc(label).casefold()), said)]
+        return same[0] if len(same) == 1 else None
+
+
+def _word(text: str) -> str:
+    """The pattern of a text that no longer word has around it."""
+    return rf"(?<!\w){re.escape(text)}(?!\w)"
 
 
 def _bare(text: str) -> str:

@@ -33,6 +33,8 @@ CREATE TABLE IF NOT EXISTS measured (
     about TEXT NOT NULL, value TEXT NOT NULL,
     PRIMARY KEY (assistant, metric, ask)
 ) WITHOUT ROWID;
+"""
+_DERIVED = """\
 CREATE TABLE IF NOT EXISTS facts (
     assistant TEXT NOT NULL, ask TEXT NOT NULL, repeat INTEGER NOT NULL,
     outcome TEXT NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
@@ -46,9 +48,8 @@ CREATE TABLE IF NOT EXISTS scores (
     PRIMARY KEY (assistant, repeat, ask)
 ) WITHOUT ROWID;
 """
-"""Facts and scores are derived from answers: what is missing in them is made again."""
-
-_TABLES += "".join(
+"""Facts and scores are computed from answers: what is missing in them is made again."""
+_TRIGGERS = "".join(
     f"""
 CREATE TRIGGER IF NOT EXISTS answers_{event} AFTER {event} ON answers BEGIN
     DELETE FROM facts WHERE (assistant, repeat, ask) = ({row}.assistant, {row}.repeat, {row}.ask);
@@ -57,7 +58,7 @@ END;
 """
     for event, row in (("INSERT", "new"), ("UPDATE", "old"), ("DELETE", "old"))
 )
-SCHEMA = Schema(1, _TABLES)
+SCHEMA = Schema(1, _TABLES, derived=_DERIVED + _TRIGGERS)
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,6 @@ class AnswerStore:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
             SCHEMA.prepare(self._db)
-            self._db.executescript(_TABLES)  # what is derived and was dropped is made again
         except (OSError, sqlite3.OperationalError) as error:
             raise TailorError(
                 f"The answer store {path} cannot be opened ({error}); see that you may write to "

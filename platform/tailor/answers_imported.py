@@ -54,7 +54,7 @@ def import_answers(workspace: Workspace, path: Path, name: str = "") -> Imported
     before = sum(len(_stored(run)) for run in runs)
     _store(workspace, path, runs)
     for run, row in zip(runs, rows, strict=True):
-        ended = Counter(outcome for outcome in _stored(run).values())
+        ended = Counter(_stored(run).values())
         state = State("complete", row.answers, row.answers, ended["error"], 0, seconds=row.seconds)
         run.save(state)
     after = sum(len(_stored(run)) for run in runs)

@@ -179,8 +179,8 @@ class Prompt:
     def told(self) -> str:
         """The instructions with what is said of format and passages, in the question's language."""
         given = bool(self.passages)
-        own = (self.instructions, self.format.instruction)
-        said = [in_language(part, language(self.question)) for part in own]
+        code = language(self.question)
+        said = [in_language(part, code) for part in (self.instructions, self.format.instruction)]
         said.append(rules(self.question, given and self.quoted, given and self.format.citations))
         return " ".join(part for part in said if part)
 
@@ -270,6 +270,11 @@ class Answer:
     searched: str = ""
     """What was searched for, where that is not the question as it was asked."""
 
+    @property
+    def seen(self) -> tuple[Passage, ...]:
+        """The passages that the model was shown; those behind them had no room in the prompt."""
+        return self.passages[: len(self.passages) - self.dropped]
+
     @classmethod
     def of(cls, value: Mapping[str, Any]) -> Answer:
         """The answer from its JSON value, as ``dataclasses.asdict`` makes it.
@@ -320,8 +325,7 @@ class Assistant:
         """The LangChain runnable from a question to its answer; everything meets here."""
         from tailor.link import Link
 
-        # Not RunnableParallel: it starts threads for every question.
-        return Link(self.prompt) | Link(self._replied) | Link(self._answer)
+        return Link(self.prompt) | Link(self._answered)
 
     def answer(self, question: str | Ask) -> Answer:
         """Answer one question.
@@ -368,13 +372,10 @@ class Assistant:
         documents = self.retriever.invoke(ask.question, config)
         return Found(tuple(Passage(text=d.page_content, **d.metadata) for d in documents))
 
-    def _replied(self, prompt: Prompt, config: RunnableConfig | None) -> dict[str, Any]:
+    def _answered(self, prompt: Prompt, config: RunnableConfig | None) -> Answer:
         if prompt.declined:
-            return {
-                "prompt": prompt,
-                "reply": Reply(REFUSAL[language(prompt.question)], refused=True),
-            }
-        return {"prompt": prompt, "reply": self._conversing.invoke(prompt, config)}
+            return self._answer(prompt, Reply(REFUSAL[language(prompt.question)], refused=True))
+        return self._answer(prompt, self._conversing.invoke(prompt, config))
 
     @cached_property
     def _conversing(self) -> Runnable[Prompt, Reply]:
@@ -398,9 +399,7 @@ class Assistant:
     def _complete(self) -> dict[Example, Example]:
         return {}
 
-    def _answer(self, exchange: dict[str, Any], _: RunnableConfig | None = None) -> Answer:
-        prompt: Prompt = exchange["prompt"]
-        reply: Reply = exchange["reply"]
+    def _answer(self, prompt: Prompt, reply: Reply) -> Answer:
         outcome: Outcome = "ok"
         said, quote = self.format.final(reply.text)
         if reply.refused or is_refusal(said or "") or self.format.declines(said or ""):

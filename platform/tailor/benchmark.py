@@ -123,7 +123,6 @@ class Benchmark:
         lines: Sequence[Line],
         problems: Sequence[Problem],
         task: Task = "answer",
-        shares: Mapping[Split, float] | None = None,
     ) -> Benchmark:
         """The benchmark that these lines of a file make; of two that are alike the first counts.
 
@@ -132,7 +131,7 @@ class Benchmark:
         Raises:
             TailorError: there is no usable question among them.
         """
-        from tailor.benchmarking.splitting import SHARES, draw
+        from tailor.benchmarking.splitting import draw, shares_of
 
         problems = list(problems)
         kept: list[Line] = []
@@ -163,7 +162,7 @@ class Benchmark:
                 )
             raise TailorError(f"{path} holds no usable question.{hint}")
         unassigned = {line.question.id for line in approved if not line.has_split}
-        questions = draw((line.question for line in approved), unassigned, shares=shares or SHARES)
+        questions = draw((line.question for line in approved), unassigned, shares=shares_of(task))
         return cls(questions, task, tuple(problems), drafts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from tailor.errors import TailorError, UsageError
 from tailor.serving.settings import Serve
 from tailor.serving.settings import serve as read_serve
-from tailor.settings import check, convert
+from tailor.settings import check, convert, convert_table
 from tailor.task import Task
 from tailor.text import nfc
 
@@ -93,6 +93,11 @@ class Items:
     """A number is good when it is off by less than the first, or by less than this share."""
     fair_within: tuple[float, ...] = (80.0, 0.4)
     """It is fair when it is not good, but off by less than this, or by less than this share."""
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether they lie elsewhere than questions do, where nothing is written."""
+        return bool(self.dataset) or self.path != Items.path
 
 
 @dataclass(frozen=True)
@@ -238,51 +243,11 @@ class Config:
 
 
 def _value(key: str, value: Any, kind: Any) -> Any:
-    if key == "prices":
-        if not isinstance(value, dict):
-            raise ValueError('write [prices."provider:model"] with input and output')
-        return {name: _price(name, price) for name, price in value.items()}
-    if key == "goal":
-        return _goal(value)
-    if key == "items":
-        return _items(value)
-    if key == "serve":
-        return read_serve(value)
-    if key == "stages":
-        if not isinstance(value, dict) or not all(isinstance(v, dict) for v in value.values()):
-            raise ValueError("write [stages.NAME] with the stage's settings")
-        return value
-    if key == "collections":
-        from tailor.retrieval.collection import collections
-
-        collections(value)
-        return value
-    if key == "sources":
-        from tailor.documents.sources import checked
-
-        return checked(value)
-    if key == "enrich":
-        from tailor.documents.enrichers.enricher import enrichers
-
-        enrichers(value)
-        return value
-    if key == "builds_on":
-        return _builds_on(value)
-    if key == "trusted_code":
-        return _trusted_code(value)
+    if table := _TABLES.get(key):
+        return table(value)
     read = convert(value, kind)
-    if key == "ladder":
-        _are_rows(read)
-    if key == "answer_pattern":
-        _compiles(read)
-    if key in ("base_url", "embedder_url", "transcriber_url", "chroma_url") and read:
-        _is_address(read)
-    if key == "chroma_url" and read:
-        from tailor.documents.remote import server_address
-
-        server_address(read)
-    if key == "transcriber" and read:
-        _is_transcriber(read)
+    if fits := _CHECKS.get(key):
+        fits(read)
     if isinstance(read, int | float) and not isinstance(read, bool):
         if read < 0:
             raise ValueError(f"{value!r} is below 0")
@@ -332,11 +297,13 @@ def _compiles(pattern: str) -> None:
 
 def _is_transcriber(name: str) -> None:
     provider, _, model = name.partition(":")
-    if provider not in ("huggingface", "openai") or not model:
+    if name and (provider not in ("huggingface", "openai") or not model):
         raise ValueError(f"{name!r} is no transcriber; write huggingface:PATH-or-ID or openai:NAME")
 
 
 def _is_address(url: str) -> None:
+    if not url:
+        return
     try:
         parts = urlsplit(url)
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -346,13 +313,30 @@ def _is_address(url: str) -> None:
         raise ValueError(f"{url!r} is no address; write one like http://127.0.0.1:8000/v1")
 
 
+def _is_chroma(url: str) -> None:
+    from tailor.documents.remote import server_address
+
+    _is_address(url)
+    if url:
+        server_address(url)
+
+
+_CHECKS: Mapping[str, Callable[[Any], None]] = {
+    "ladder": _are_rows,
+    "answer_pattern": _compiles,
+    "base_url": _is_address,
+    "embedder_url": _is_address,
+    "transcriber_url": _is_address,
+    "chroma_url": _is_chroma,
+    "transcriber": _is_transcriber,
+}
+"""What a value of the right type must be besides; each raises a ValueError."""
+
+
 def _goal(value: Any) -> Goal:
     if not isinstance(value, dict):
         raise ValueError("write [goal] with purpose, score, cost_per_1000_usd or latency_s")
-    types = get_type_hints(Goal)
-    if unknown := [name for name in value if name not in types]:
-        raise ValueError(f"unknown key {unknown[0]!r}; known are {', '.join(types)}")
-    goal = Goal(**{name: convert(own, types[name]) for name, own in value.items()})
+    goal = convert_table(value, Goal)
     check(goal.score, 0, 1)
     check(goal.cost_per_1000_usd, 0, None)
     check(goal.latency_s, 0, None)
@@ -362,10 +346,7 @@ def _goal(value: Any) -> Goal:
 def _items(value: Any) -> Items:
     if not isinstance(value, dict):
         raise ValueError("write [items] with path, text, answer, currency or others")
-    types = get_type_hints(Items)
-    if unknown := [name for name in value if name not in types]:
-        raise ValueError(f"unknown key {unknown[0]!r}; known are {', '.join(types)}")
-    items = Items(**{name: convert(own, types[name]) for name, own in value.items()})
+    items = convert_table(value, Items)
     for name in ("good_within", "fair_within"):
         within = getattr(items, name)
         if len(within) != 2:
@@ -374,6 +355,12 @@ def _items(value: Any) -> Items:
     if any(good > fair for good, fair in zip(items.good_within, items.fair_within, strict=True)):
         raise ValueError("good_within is above fair_within; what is good is fair, too")
     return items
+
+
+def _prices(value: Any) -> dict[str, Price]:
+    if not isinstance(value, dict):
+        raise ValueError('write [prices."provider:model"] with input and output')
+    return {name: _price(name, price) for name, price in value.items()}
 
 
 def _price(name: str, price: Any) -> Price:
@@ -387,3 +374,46 @@ def _price(name: str, price: Any) -> Price:
     for value in read.values():
         check(value, 0, None)
     return Price(**read)
+
+
+def _stages(value: Any) -> dict[str, dict[str, Any]]:
+    if not isinstance(value, dict) or not all(isinstance(v, dict) for v in value.values()):
+        raise ValueError("write [stages.NAME] with the stage's settings")
+    return value
+
+
+def _collections(value: Any) -> Mapping[str, Mapping[str, Any]]:
+    from tailor.retrieval.collection import collections
+
+    collections(value)
+    read: Mapping[str, Mapping[str, Any]] = value
+    return read
+
+
+def _sources(value: Any) -> Mapping[str, Mapping[str, Any]]:
+    from tailor.documents.sources import checked
+
+    return checked(value)
+
+
+def _enrich(value: Any) -> Mapping[str, Mapping[str, Any]]:
+    from tailor.documents.enrichers.enricher import enrichers
+
+    enrichers(value)
+    read: Mapping[str, Mapping[str, Any]] = value
+    return read
+
+
+_TABLES: Mapping[str, Callable[[Any], Any]] = {
+    "prices": _prices,
+    "goal": _goal,
+    "items": _items,
+    "serve": read_serve,
+    "stages": _stages,
+    "collections": _collections,
+    "sources": _sources,
+    "enrich": _enrich,
+    "builds_on": _builds_on,
+    "trusted_code": _trusted_code,
+}
+"""What a table of tailor.toml is read by; each raises a ValueError."""

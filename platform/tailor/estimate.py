@@ -2,41 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
-from tailor.answers import AnswerStore
 from tailor.assistant import Ask, Assistant, digest
-from tailor.cost import made, total
+from tailor.cost import total
 from tailor.errors import NotApplicable, RowsMissing
+from tailor.estimate_measured import Measured, spread
+from tailor.estimate_planned import NotMade, Planned
 from tailor.ladder import dev_score
-from tailor.models.usage import Usage, prompt_tokens, text_tokens, usage
+from tailor.models.usage import Usage, prompt_tokens
 from tailor.rows import Bases
-from tailor.run import SPLITS, Run, all_runs
-from tailor.workspace import Workspace
+from tailor.run import SPLITS
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
-    from tailor.answers import Fact
     from tailor.benchmark import Question
     from tailor.config import Config
-    from tailor.documents.index import Index
-    from tailor.documents.passages import Splitter
     from tailor.models.chat import Chat
     from tailor.rows import Row
     from tailor.training.forecast import Forecast
+    from tailor.workspace import Workspace
 
 SAMPLE = 200
 """Prompts of a row that are put together and counted; where there are more, evenly spread ones."""
-CALLS = 40
-"""Stored calls by which the count of tokens is set right, and the length of replies known."""
-REPLY = 2
-"""A reply of a model never measured is taken to be so many times as long as the right answer."""
 READ_S, CALL_S, TOKEN_S = 0.05, 0.03, 0.00015
 """Seconds a question of the extractive reader, and a call and an input token of the small model
 that comes with Tailor take on two idle cores: a guess, until answers of the row are stored."""
@@ -140,8 +132,8 @@ def estimate(
     from tailor.prices import price_source
 
     model = model or workspace.config.model
-    planned = _Planned(workspace)
-    known = _Known(planned, model)
+    planned = Planned(workspace)
+    measured = Measured(planned, model)
     bases = Bases(_Base(planned.root_assistant(model)), lambda own: _dev(planned, own))
     found: list[RowEstimate] = []
     left_out: list[str] = []
@@ -151,14 +143,14 @@ def estimate(
             reached = _applied(row, base, planned)
         except RowsMissing as error:
             if len(found) < 2:  # nor will there be enough by then
-                left_out.append(f"{row.id}: {error}")
+                left_out.append(f"{row.id}: left out. {error}")
                 continue
             reached = _Base(base.assistant, False)
         except NotApplicable as error:
-            left_out.append(f"{row.id}: {error}")
+            left_out.append(f"{row.id}: left out. {error}")
             continue
         if row.scored:
-            found.append(_row(known, row, base, reached, repeats))
+            found.append(_row(measured, row, base, reached, repeats))
         bases.add(row, reached)
     to = receiver(model, workspace.config)
     source = price_source(model, workspace.config)
@@ -178,11 +170,11 @@ class _Base:
     """What its stage would train on this machine."""
 
 
-def _applied(row: Row, base: _Base, planned: _Planned) -> _Base:
+def _applied(row: Row, base: _Base, planned: Planned) -> _Base:
     """What the row's stage makes of its base; the base itself where that is not made yet."""
     try:
         return _Base(row.stage.apply(base.assistant, planned), base.exact)
-    except _NotMade:
+    except NotMade:
         forecasts, planned.forecasts = planned.forecasts or [], []
         forecast = forecasts[0] if forecasts else None
         if not planned.foreseen:
@@ -195,42 +187,37 @@ def _dev(workspace: Workspace, own: _Base) -> float | None:
     return dev_score(workspace, own.assistant.fingerprint) if own.exact else None
 
 
-def _row(known: _Known, row: Row, base: _Base, reached: _Base, repeats: int) -> RowEstimate:
+def _row(measured: Measured, row: Row, base: _Base, reached: _Base, repeats: int) -> RowEstimate:
     from tailor.models.chat import Chat
 
-    workspace, assistant = known.workspace, reached.assistant
+    workspace, assistant = measured.workspace, reached.assistant
     questions = workspace.benchmark.split(*SPLITS)
     missing = (
         _missing(workspace, questions, assistant, repeats)
         if reached.exact
         else [(q, repeat) for repeat in range(repeats) for q in questions]
     )
-    answered = len(questions) * repeats - len(missing)
+    wanted = len(questions) * repeats
+    unasked = RowEstimate(
+        row.id, wanted, wanted - len(missing), 0, 0, 0, 0.0, 0.0, 0.0, "no model", True
+    )
     prepared = reached.exact or not (base.exact or row.stage.calls(workspace))
     # A reference row that is not made yet will not ask the model it was given.
     own = reached.exact or row.stage.starts_from != "root"
-    chat = assistant.model if own and isinstance(assistant.model, Chat) else None
-    if chat is None:
-        workers = workspace.config.concurrency
-        seconds = known.seconds(row.id, prepared, len(missing), workers)
-        cost = known.of_hours(seconds)
-        wanted = len(questions) * repeats
-        if seconds is None and row.stage.name() == "baseline" and workspace.config.task == "answer":
-            seconds = len(missing) * READ_S
-        return RowEstimate(row.id, wanted, answered, 0, 0, 0, cost, cost, seconds, "no model", True)
+    if not own or not isinstance(chat := assistant.model, Chat):
+        return _without_model(unasked, measured, row, prepared, len(missing))
     sent = _offline(assistant, workspace.config)
     calls = _to_make(chat, sent, missing) + (0 if prepared else row.stage.calls(workspace))
-    basis, each = known.prompt_tokens(row.id, sent, reached.exact, [q for q, _ in missing])
-    used = Usage(round(calls * each), round(calls * known.reply_tokens(row.id, questions)))
-    seconds = known.seconds(row.id, prepared, calls, chat.concurrency, reached.training)
-    hours, usd = known.of_hours(seconds), reached.training_usd
+    basis, each = _prompt_tokens(measured, row.id, sent, reached.exact, [q for q, _ in missing])
+    used = Usage(round(calls * each), round(calls * measured.reply_tokens(row.id, questions)))
+    training = reached.training
+    seconds = measured.seconds(row.id, prepared, calls, chat.concurrency, training)
+    hours, usd = measured.of_hours(seconds), reached.training_usd
     if seconds is None and chat.name == "shipped":
-        trained = reached.training.seconds if reached.training else None
+        trained = training.seconds if training else None
         seconds = calls * CALL_S + used.input_tokens * TOKEN_S + (trained or 0.0)
-    return RowEstimate(
-        row=row.id,
-        questions=len(questions) * repeats,
-        answered=answered,
+    return replace(
+        unasked,
         calls=calls,
         input_tokens=used.input_tokens,
         output_tokens=used.output_tokens,
@@ -238,10 +225,34 @@ def _row(known: _Known, row: Row, base: _Base, reached: _Base, repeats: int) -> 
         most_usd=total((chat.cost(_most(used, calls, chat, assistant)), hours, usd)),
         seconds=seconds,
         basis=basis,
-        measured=bool(known.calls),
-        training=reached.training.to_json() if reached.training else None,
+        measured=bool(measured.calls),
+        training=training.to_json() if training else None,
         training_usd=usd,
     )
+
+
+def _without_model(
+    unasked: RowEstimate, measured: Measured, row: Row, prepared: bool, missing: int
+) -> RowEstimate:
+    """Of a row that asks no chat model."""
+    config = measured.workspace.config
+    seconds = measured.seconds(row.id, prepared, missing, config.concurrency)
+    cost = measured.of_hours(seconds)
+    if seconds is None and row.stage.name() == "baseline" and config.task == "answer":
+        seconds = missing * READ_S
+    return replace(unasked, cost_usd=cost, most_usd=cost, seconds=seconds)
+
+
+def _prompt_tokens(
+    measured: Measured, row: str, assistant: Assistant, exact: bool, questions: Sequence[Question]
+) -> tuple[Basis, float]:
+    """The mean length of a prompt, and what it is known by."""
+    earlier = [fact.input_tokens for fact in measured.facts(row) if fact.call]
+    if not exact and earlier:
+        return "earlier run", fmean(earlier)
+    sample = spread(list(dict.fromkeys(questions)), SAMPLE)
+    lengths = [prompt_tokens(_messages(assistant, q), measured.model) for q in sample]
+    return "prompts" if exact else "row before", measured.ratio * fmean(lengths or [0.0])
 
 
 def _most(used: Usage, calls: int, chat: Chat, assistant: Assistant) -> Usage:
@@ -270,7 +281,7 @@ def _to_make(chat: Chat, assistant: Assistant, missing: Sequence[tuple[Question,
 
     if is_local(chat.name):  # to know its exact prompts, its weights would have to be loaded
         return len(missing)
-    sample = _spread(missing, SAMPLE)
+    sample = spread(missing, SAMPLE)
     stored = sum(
         chat.store.call(digest(chat.request(_messages(assistant, q), repeat))) is not None
         for q, repeat in sample
@@ -294,149 +305,3 @@ def _offline(assistant: Assistant, config: Config) -> Assistant:
     words = replace(found.configuration, weight=1.0, reranker="")
     offline = found.model_copy(update={"configuration": words, "reranker": None})
     return replace(assistant, retriever=offline)
-
-
-T = TypeVar("T")
-
-
-def _spread(items: Sequence[T], most: int) -> list[T]:
-    """At most so many of the items, evenly spread."""
-    step = max(1.0, len(items) / most)
-    return [items[int(at * step)] for at in range(min(most, len(items)))]
-
-
-class _NotMade(NotApplicable):
-    """Something would have to be built, trained or searched for first."""
-
-
-class _Planned(Workspace):
-    """The workspace, in which nothing is made."""
-
-    def __init__(self, workspace: Workspace) -> None:
-        super().__init__(workspace.root)
-        self.config = workspace.config
-        self.foreseen = []
-        self.forecasts = []
-        self.__dict__["benchmark"] = workspace.benchmark
-
-    @cached_property
-    def answers(self) -> AnswerStore:
-        """The store; an empty one in memory where there is none yet."""
-        path = self.state / "answers.db"
-        return AnswerStore(path if path.exists() else Path(":memory:"))
-
-    def artifact(self, kind: str, key: object, build: Callable[[Path], None]) -> Path:
-        """The folder, if it is there."""
-        folder = self.artifact_folder(kind, key)
-        if not folder.is_dir():
-            raise _NotMade(f"{kind} is not made yet")
-        return folder
-
-    def index(self, splitter: Splitter | None = None, embedder: str = "") -> Index:
-        """The generation, if it is there."""
-        from tailor.documents import generation
-
-        name = embedder or self.config.embedder
-        other = splitter or self.splitter
-        if generation.current(self.state) is not None:
-            known = generation.current_name(self.state, name, other)
-            if known and not (self.state / "index" / known / "manifest.json").exists():
-                raise _NotMade("the index is not built yet")
-            if known is None and name != self.config.embedder:
-                raise _NotMade("the index is not built yet")
-        return super().index(splitter, embedder)
-
-
-@dataclass(frozen=True)
-class _Known:
-    """What the stored answers of a model tell."""
-
-    workspace: Workspace
-    model: str
-
-    @cached_property
-    def runs(self) -> list[Run]:
-        """Of this model, the newest first."""
-        runs = [run for run in all_runs(self.workspace) if run.model == self.model]
-        return [run for run in reversed(runs) if not run.imported]
-
-    def facts(self, row: str | None = None) -> list[Fact]:
-        """The answers of a row's newest run that has any, or of all rows."""
-        found: list[Fact] = []
-        for run in self.runs:
-            if row in (None, run.row) and not (row and found):
-                found += [fact for fact in run.facts().values() if fact.outcome != "error"]
-        return found
-
-    @cached_property
-    def calls(self) -> list[Fact]:
-        """The answers for which this model was asked, all rows."""
-        return [fact for fact in self.facts() if fact.call]
-
-    @cached_property
-    def ratio(self) -> float:
-        """Tokens the provider reports for each that is counted here; 1 where none is reported."""
-        from langchain_core.messages import messages_from_dict
-
-        reported = counted = 0
-        for fact in _spread(self.calls, CALLS):
-            if call := self.workspace.answers.call(fact.call):
-                messages = messages_from_dict(call.request["messages"])
-                used = usage(messages, messages_from_dict([call.reply])[0])
-                if not used.counted:
-                    reported += used.input_tokens
-                    counted += prompt_tokens(messages, self.model)
-        return reported / counted if reported and counted else 1.0
-
-    def reply_tokens(self, row: str, questions: Sequence[Question]) -> float:
-        """The mean length of a reply: of the row, else of the model, else by the right answers."""
-        facts = [fact for fact in self.facts(row) if fact.call] or self.calls
-        if facts:
-            return fmean(fact.output_tokens for fact in facts)
-        right = [text_tokens(q.answers[0], self.model) for q in questions if q.answers]
-        return REPLY * fmean(right or [8.0])
-
-    def prompt_tokens(
-        self, row: str, assistant: Assistant, exact: bool, questions: Sequence[Question]
-    ) -> tuple[Basis, float]:
-        """The mean length of a prompt, and what it is known by."""
-        earlier = [fact.input_tokens for fact in self.facts(row) if fact.call]
-        if not exact and earlier:
-            return "earlier run", fmean(earlier)
-        sample = _spread(list(dict.fromkeys(questions)), SAMPLE)
-        lengths = [prompt_tokens(_messages(assistant, q), self.model) for q in sample]
-        return "prompts" if exact else "row before", self.ratio * fmean(lengths or [0.0])
-
-    def seconds(
-        self, row: str, prepared: bool, calls: int, workers: int, training: Forecast | None = None
-    ) -> float | None:
-        """Wall time of the calls, and of preparing the row; None where it was never measured."""
-        preparing = 0.0 if prepared else self._preparing(row)
-        if preparing is None and training is not None:
-            preparing = training.seconds
-        if not calls or preparing is None:
-            return preparing
-        facts = self.facts(row) or self.calls
-        if not facts:
-            return None
-        return preparing + fmean(fact.seconds for fact in facts) * calls / workers
-
-    def _preparing(self, row: str) -> float | None:
-        """What was made for the row before took so long; None where nothing was."""
-        last = next((run for run in self.runs if run.row == row), None)
-        before = next((run for run in self.runs if last and run.row == last.previous), None)
-        own = set(last.artifacts or () if last else ()) - set(
-            before.artifacts or () if before else ()
-        )
-        folders = [self.workspace.state / "artifacts" / name for name in own]
-        took = [one.seconds for folder in folders if (one := made(folder))]
-        return sum(took) if took else None
-
-    def of_hours(self, seconds: float | None) -> float | None:
-        """What the time costs where the model runs on this machine and its hours have a price."""
-        from tailor.models.provider import is_local
-
-        price = self.workspace.config.gpu_hour_usd
-        if price is None or not is_local(self.model):
-            return 0.0
-        return None if seconds is None else seconds / 3600 * price

@@ -157,10 +157,9 @@ def _question(run: Run, wanted: str) -> Question:
         if wanted in (question.id, question.question):
             return question
     near = difflib.get_close_matches(wanted, [q.id for q in questions], 1)
-    hint = f"did you mean {near[0]!r}?" if near else "`tailor compare --answers --format csv` lists"
-    raise UsageError(
-        f"The benchmark has no question {wanted!r}; {hint}{'' if near else ' the ids.'}"
-    )
+    listed = "`tailor compare --answers --format csv` lists the ids."
+    hint = f"did you mean {near[0]!r}?" if near else listed
+    raise UsageError(f"The benchmark has no question {wanted!r}; {hint}")
 
 
 def _exchange(call: Call) -> Exchange:
@@ -179,10 +178,8 @@ def _exchange(call: Call) -> Exchange:
 
 
 def _wanted(reply: BaseMessage) -> str:
-    calls = getattr(reply, "tool_calls", ())
-    return json.dumps([[one["name"], one["args"]] for one in calls], ensure_ascii=False) * bool(
-        calls
-    )
+    wanted = [[one["name"], one["args"]] for one in getattr(reply, "tool_calls", ())]
+    return json.dumps(wanted, ensure_ascii=False) if wanted else ""
 
 
 def _messages(messages: list[BaseMessage]) -> tuple[Message, ...]:

@@ -88,6 +88,8 @@ def ordered(best_first: Sequence[T], order: Order) -> list[T]:
 
 def rules(question: str, quoted: bool, citations: bool) -> str:
     """What the instructions say of the passages, in the question's language."""
+    if not quoted and not citations:
+        return ""
     code = language(question)
     said = (NOTICE[code] if quoted else "", CITE[code] if citations else "")
     return " ".join(part for part in said if part)

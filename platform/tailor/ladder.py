@@ -174,8 +174,11 @@ class _Climb:
             return f"Not begun: {', '.join(waiting)}."
         state = self.asking.state()
         waiting = [row for row in waiting if row != self.row.id]
-        told = f"{state.total - state.done} of {state.total} answers of {self.row.id} are left"
-        return f"{told}, and all of {', '.join(waiting)}." if waiting else f"{told}."
+        left, total, own = state.total - state.done, state.total, self.row.id
+        if waiting:
+            rows = ", ".join(waiting)
+            return f"{left} of {total} answers of {own} are left, and all of {rows}."
+        return f"{left} of {total} answers of {own} are left."
 
 
 @dataclass(frozen=True)

@@ -45,8 +45,7 @@ _FILE = re.compile(
 
 def shown(answer: Answer, trusted: Collection[str] = ()) -> str:
     """The text of an answer as people and other programs get it, with the citations it has."""
-    seen = answer.passages[: len(answer.passages) - answer.dropped]
-    return defused(answer.with_citations or answer.text, seen, trusted)
+    return defused(answer.with_citations or answer.text, answer.seen, trusted)
 
 
 def defused(text: str, passages: Sequence[Passage] = (), trusted: Collection[str] = ()) -> str:
@@ -56,8 +55,13 @@ def defused(text: str, passages: Sequence[Passage] = (), trusted: Collection[str
     taken out. ``trusted`` are hosts whose addresses stay as they are, and those of hosts below
     them. E-mail addresses stay where they stand in a passage.
     """
-    given = [f"{p.source}\n{p.text}" for p in passages]
-    gone = REMOVED[language(text)]
+    said = text
+
+    def known(found: str) -> bool:
+        return any(found in p.source or found in p.text for p in passages)
+
+    def gone() -> str:
+        return REMOVED[language(said)]
 
     def address(found: re.Match[str]) -> str:
         whole = found[0]
@@ -67,12 +71,12 @@ def defused(text: str, passages: Sequence[Passage] = (), trusted: Collection[str
             return whole
         if _trusted(plain, trusted):
             return whole
-        if any(plain in one for one in given):
+        if known(plain):
             return plain.replace(".", "[.]").replace(":", "[:]") + rest
-        return gone + rest
+        return gone() + rest
 
     def mail(found: re.Match[str]) -> str:
-        return found[0] if any(found[0] in one for one in given) else gone
+        return found[0] if known(found[0]) else gone()
 
     text = neutral(_HIDDEN.sub("", _CONTROLS.sub("", text)))
     text = _MAIL.sub(mail, _ADDRESS.sub(address, text))

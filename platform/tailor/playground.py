@@ -11,7 +11,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -192,7 +192,7 @@ def serve(root: Path, idle: float = IDLE) -> None:
     state = Workspace(root).state
     home = state / "playground"
     (home / "waiting").mkdir(parents=True, exist_ok=True)
-    kitchen = _Kitchen(root)
+    assistants = _Assistants(root)
     # A question put down while this process was about to end starts another round.
     while any((home / "waiting").iterdir()):
         with _only(home) as free:
@@ -204,14 +204,14 @@ def serve(root: Path, idle: float = IDLE) -> None:
                 while time.monotonic() - last < idle and home.is_dir():
                     for taken in _taken(state):
                         rows = range(len(taken.rows))
-                        going += [pool.submit(kitchen.answer, taken, at) for at in rows]
+                        going += [pool.submit(assistants.answer, taken, at) for at in rows]
                     going = [future for future in going if not future.done()]
                     if going:
                         last = time.monotonic()
                     time.sleep(_LOOK)
 
 
-class _Kitchen:
+class _Assistants:
     """The assistants of one workspace, put together once and kept."""
 
     def __init__(self, root: Path) -> None:
@@ -288,9 +288,9 @@ class _Stopped(Exception):
 
 
 def _answer(
-    assistant: Assistant, question: str, stop: Path, tell: Any, began: float
+    assistant: Assistant, question: str, stop: Path, tell: Callable[[str], None], began: float
 ) -> tuple[Answer, float | None]:
-    from tailor.models.chat import HALT, TOLD
+    from tailor.models.chat import TOLD
 
     first: float | None = None
     written = 0.0
@@ -306,8 +306,7 @@ def _answer(
                 raise _Stopped
             tell(text)
 
-    configurable = {TOLD: told, HALT: threading.Event()}
-    answer = assistant.chain().invoke(Ask(question), {"configurable": configurable})
+    answer = assistant.chain().invoke(Ask(question), {"configurable": {TOLD: told}})
     if stop.exists():
         raise _Stopped
     return answer, first

@@ -77,7 +77,7 @@ def _tuned(model: str) -> tuple[str, ...]:
 
 def price_source(model: str, config: Config) -> str | None:
     """Whose price :func:`price` gives, with its date; empty where it is 0, None where unknown."""
-    if model in config.prices:
+    if any(name in config.prices for name in (model, *_tuned(model))):
         return "tailor.toml"
     known = price(model, config)
     if known in (None, FREE):

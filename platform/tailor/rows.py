@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tailor.errors import NotApplicable, UsageError
-from tailor.stage import Stage, stage_types
+from tailor.stage import Stage, broken_plugins, stage_types
 
 if TYPE_CHECKING:
     from tailor.workspace import Workspace
@@ -68,6 +68,28 @@ def rows_for(
         if id in needed:
             needed.update(_below(found, id))
     return [row for id, row in found.items() if id in needed]
+
+
+def stage_of(workspace: Workspace, id: str, settings: Mapping[str, Any] | None = None) -> Stage:
+    """The stage of a row with its settings; see `tailor.workspace.Workspace.stage`."""
+    types = stage_types(workspace.own_stages)
+    file, config = workspace.root / "tailor.toml", workspace.config
+    named = [(f"{file}: [stages.{other}]: there", other) for other in config.stages]
+    named += [(f"{file} or --set: ladder: there", other) for other in config.ladder]
+    named += [(f"{file}: [builds_on]: there", other) for other in config.builds_on]
+    for there, wanted in [*named, ("There", id)]:
+        kind = wanted.partition(":")[0]
+        if kind in types:
+            continue
+        if reason := broken_plugins().get(kind):
+            raise UsageError(f"{there} is no stage {kind!r}: {reason}")
+        near = difflib.get_close_matches(kind, types, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(types)}."
+        raise UsageError(f"{there} is no stage {kind!r}; {hint}")
+    kind, _, label = id.partition(":")
+    told = types[kind].settings_of(label)
+    own = config.stages.get(kind, {}), told, config.stages.get(id, {}), settings or {}
+    return types[kind].with_settings({k: v for values in own for k, v in values.items()})
 
 
 def check(rows: Sequence[Row]) -> None:

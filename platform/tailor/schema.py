@@ -10,7 +10,7 @@ import os
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,11 +28,15 @@ class Schema:
     """Raised when tables, or the JSON in them, change so that an older Tailor misreads them."""
     tables: str
     """SQL that makes whatever of them is not there; it changes nothing that is."""
-    added: tuple[tuple[str, str, str], ...] = field(default=())
+    added: tuple[tuple[str, str, str], ...] = ()
     """Columns that older versions did not have: table, name, and its type with a default."""
+    derived: str = ""
+    """SQL as ``tables``, for what is computed from them: where it was dropped it is made again."""
 
     def prepare(self, connection: sqlite3.Connection) -> None:
         """Make the tables in a new database, or bring those of an older version up to this one.
+
+        In one of this version only what is derived is made, where it is not there.
 
         Raises:
             TailorError: a newer version wrote it, or there is no room for the copy.
@@ -40,11 +44,13 @@ class Schema:
         """
         found = _version(connection)
         if found == self.version:
+            if self.derived:
+                connection.executescript(self.derived)
             return
         path = Path(connection.execute("PRAGMA database_list").fetchone()[2])
         refuse_newer(found, self.version, path)
         before = _columns(connection)
-        if before and not before.keys() & _made(self.tables).keys():
+        if before and not before.keys() & _made(self._all).keys():
             raise sqlite3.DatabaseError(f"it holds other tables: {', '.join(sorted(before))}")
         if before and self._lacking(before):
             _copied(connection, path, found)
@@ -63,15 +69,19 @@ class Schema:
         for table, column, kind in self.added:
             if table in there and column not in there[table]:
                 connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
-        for statement in _statements(self.tables):
+        for statement in _statements(self._all):
             connection.execute(statement)
         if lacking := self._lacking(_columns(connection)):
             raise sqlite3.DatabaseError(f"it lacks {', '.join(lacking)}")
         connection.execute(f"PRAGMA user_version = {self.version}")
 
+    @property
+    def _all(self) -> str:
+        return self.tables + self.derived
+
     def _lacking(self, there: Columns) -> list[str]:
         """The tables and columns that are not there."""
-        wanted = _made(self.tables)
+        wanted = _made(self._all)
         missing = [table for table in wanted if table not in there]
         return missing + [
             f"{table}.{column}"

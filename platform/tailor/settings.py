@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import field
 from typing import Any, Literal, TypeVar
 
@@ -72,7 +73,9 @@ def convert(value: Any, kind: Any) -> Any:
                 return choice
         raise ValueError(f"{value!r} is not one of {', '.join(map(str, arguments))}")
     if origin is tuple:
-        parts = ([] if value == "" else value.split(",")) if isinstance(value, str) else value
+        parts = value
+        if isinstance(value, str):
+            parts = [part.strip() for part in value.split(",")] if value else []
         if not isinstance(parts, list | tuple):
             raise ValueError(f"{value!r} is not a list")
         return tuple(convert(part, arguments[0]) for part in parts)
@@ -95,6 +98,18 @@ def convert(value: Any, kind: Any) -> Any:
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is not a text")
     return value
+
+
+def convert_table(values: Mapping[str, Any], kind: type[T]) -> T:
+    """A table as this dataclass; what it does not name has its default.
+
+    Raises:
+        ValueError: it names what the dataclass does not have, or a value does not fit.
+    """
+    known = typing.get_type_hints(kind)
+    if unknown := [name for name in values if name not in known]:
+        raise ValueError(f"unknown key {unknown[0]!r}; known are {', '.join(known)}")
+    return kind(**{name: convert(value, known[name]) for name, value in values.items()})
 
 
 def _first(value: Any, kinds: list[Any]) -> Any:

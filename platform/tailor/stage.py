@@ -164,7 +164,7 @@ def _run(path: Path) -> types.ModuleType:
     sys.modules[name] = module  # dataclasses look there for a class's module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # it is somebody else's code
+    except (Exception, SystemExit) as error:  # it is somebody else's code
         del sys.modules[name]
         raise TailorError(
             f"The stage file {path} cannot be run ({type(error).__name__}: {error}); mend it, or "

@@ -14,13 +14,13 @@ from __future__ import annotations
 import json
 import re
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from email import message_from_string
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
+
+from tailor import testing_protocol as protocol
 
 Messages = Sequence[Mapping[str, Any]]
 
@@ -50,7 +50,7 @@ class Request:
     @property
     def question(self) -> str:
         """The text of the last message."""
-        return _text(self.messages[-1]) if self.messages else ""
+        return protocol.text_of(self.messages[-1]) if self.messages else ""
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,14 @@ class Fault:
 
 def rate_limited(retry_after: float = 1.0) -> Fault:
     """429: too many requests, come back after these seconds."""
-    body = _error("Rate limit reached for requests", "requests", "rate_limit_exceeded")
+    body = protocol.error("Rate limit reached for requests", "requests", "rate_limit_exceeded")
     return Fault(429, {"Retry-After": f"{retry_after:g}"}, body)
 
 
 def quota_exceeded() -> Fault:
     """429 that waiting does not mend: the account has no money left."""
     message = "You exceeded your current quota, please check your plan and billing details."
-    return Fault(429, body=_error(message, "insufficient_quota", "insufficient_quota"))
+    return Fault(429, body=protocol.error(message, "insufficient_quota", "insufficient_quota"))
 
 
 def too_long(limit: int, sent: int) -> Fault:
@@ -87,18 +87,20 @@ def too_long(limit: int, sent: int) -> Fault:
         f"This model's maximum context length is {limit} tokens. However, your messages resulted "
         f"in {sent} tokens. Please reduce the length of the messages."
     )
-    return Fault(400, body=_error(message, "invalid_request_error", "context_length_exceeded"))
+    return Fault(
+        400, body=protocol.error(message, "invalid_request_error", "context_length_exceeded")
+    )
 
 
 def unauthorized() -> Fault:
     """401: the key is wrong."""
     message = "Incorrect API key provided."
-    return Fault(401, body=_error(message, "invalid_request_error", "invalid_api_key"))
+    return Fault(401, body=protocol.error(message, "invalid_request_error", "invalid_api_key"))
 
 
 def server_error(status: int = 500) -> Fault:
     """The server fails."""
-    return Fault(status, body=_error("The server had an error", "server_error", None))
+    return Fault(status, body=protocol.error("The server had an error", "server_error", None))
 
 
 def slow(seconds: float) -> Fault:
@@ -251,7 +253,11 @@ class _Handler(BaseHTTPRequestHandler):
         raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         transcribes = self.path == _TRANSCRIPTIONS and double.transcribe is not None
         embeds = self.path == _EMBEDDINGS and double.embed is not None
-        body = _form(self.headers.get("Content-Type", ""), raw) if transcribes else _object(raw)
+        body = (
+            protocol.form(self.headers.get("Content-Type", ""), raw)
+            if transcribes
+            else protocol.json_object(raw)
+        )
         if body is None or not (transcribes or embeds or self.path == "/v1/chat/completions"):
             self._other(raw)
             return
@@ -265,7 +271,7 @@ class _Handler(BaseHTTPRequestHandler):
             heard = json.dumps(double.transcribe(body), ensure_ascii=False)
             self._send(fault.status, fault.headers, [heard], cut=fault.cut)
         elif embeds and double.embed is not None:
-            vectors = json.dumps(_embeddings(request, double.embed))
+            vectors = json.dumps(protocol.embeddings(request, double.embed))
             self._send(fault.status, fault.headers, [vectors], cut=fault.cut)
         else:
             self._complete(request, fault, double.reply(request.messages))
@@ -281,7 +287,11 @@ class _Handler(BaseHTTPRequestHandler):
         double, answer = self.server.double, None
         if double.more is not None:
             kind = self.headers.get("Content-Type", "")
-            body = _form(kind, raw) if kind.startswith("multipart/") else _object(raw) or {}
+            body = (
+                protocol.form(kind, raw)
+                if kind.startswith("multipart/")
+                else protocol.json_object(raw) or {}
+            )
             if named := re.search(rb'filename="([^"]*)"', raw):
                 body["filename"] = named[1].decode()
             headers = {name.lower(): value for name, value in self.headers.items()}
@@ -291,15 +301,19 @@ class _Handler(BaseHTTPRequestHandler):
             answer = before if before.body is not None else double.more(request)
             answer = answer and replace(answer, cut=before.cut)
         if answer is None or answer.body is None:
-            answer = Fault(404, body=_error(f"No such endpoint: {self.path}", "not_found", None))
+            answer = Fault(
+                404, body=protocol.error(f"No such endpoint: {self.path}", "not_found", None)
+            )
         self._send(answer.status, answer.headers, [answer.body or ""], cut=answer.cut)
 
     def _complete(self, request: Request, fault: Fault, text: str | Mapping[str, Any]) -> None:
         if request.body.get("stream"):
-            parts = list(_stream(request, text if isinstance(text, str) else _text(text)))
+            parts = list(
+                protocol.stream(request, text if isinstance(text, str) else protocol.text_of(text))
+            )
             self._send(fault.status, fault.headers, parts, True, fault.cut, fault.pace)
         else:
-            answer = json.dumps(_completion(request, text))
+            answer = json.dumps(protocol.completion(request, text))
             self._send(fault.status, fault.headers, [answer], cut=fault.cut)
 
     def _send(
@@ -325,103 +339,3 @@ class _Handler(BaseHTTPRequestHandler):
         for part in parts:
             self.wfile.write(part.encode())
             self.server.double._closing.wait(pace)
-
-
-def _object(raw: bytes) -> dict[str, Any] | None:
-    try:
-        body = json.loads(raw)
-    except ValueError:
-        return None
-    return body if isinstance(body, dict) else None
-
-
-def _form(content_type: str, raw: bytes) -> dict[str, Any]:
-    """The fields of a form with files; cut by hand, as Python's mail parser takes seconds."""
-    boundary = str(message_from_string(f"Content-Type: {content_type}\n\n").get_boundary())
-    fields: dict[str, Any] = {}
-    for part in raw.split(f"--{boundary}".encode())[1:-1]:
-        head, _, value = part[2:-2].partition(b"\r\n\r\n")
-        headers = message_from_string(head.decode())
-        name = str(headers.get_param("name", header="content-disposition"))
-        fields[name] = value if headers.get_filename() else value.decode()
-    return fields
-
-
-def _text(message: Mapping[str, Any]) -> str:
-    content = message.get("content") or ""
-    if isinstance(content, str):
-        return content
-    return "".join(str(part.get("text", "")) for part in content)
-
-
-def _usage(request: Request, text: str) -> dict[str, int]:
-    asked = sum(len(_text(message).split()) for message in request.messages)
-    written = len(text.split())
-    return {
-        "prompt_tokens": asked,
-        "completion_tokens": written,
-        "total_tokens": asked + written,
-    }
-
-
-def _embeddings(
-    request: Request, embed: Callable[[Sequence[str]], Sequence[Sequence[float]]]
-) -> dict[str, Any]:
-    given = request.body.get("input", ())
-    texts = [given] if isinstance(given, str) else list(given)
-    words = sum(len(str(text).split()) for text in texts)
-    return {
-        "object": "list",
-        "model": request.body.get("model", ""),
-        "data": [
-            {"object": "embedding", "index": at, "embedding": list(vector)}
-            for at, vector in enumerate(embed(texts))
-        ],
-        "usage": {"prompt_tokens": words, "total_tokens": words},
-    }
-
-
-def _completion(request: Request, said: str | Mapping[str, Any]) -> dict[str, Any]:
-    message = {"content": said} if isinstance(said, str) else said
-    return {
-        "id": f"chatcmpl-{request.number}",
-        "object": "chat.completion",
-        "created": int(time.time()),
-        "model": request.body.get("model", ""),
-        "choices": [
-            {
-                "index": 0,
-                "message": {"role": "assistant", **message},
-                "finish_reason": "tool_calls" if message.get("tool_calls") else "stop",
-            }
-        ],
-        "usage": _usage(request, _text(message)),
-    }
-
-
-def _stream(request: Request, text: str) -> Iterator[str]:
-    common = {
-        "id": f"chatcmpl-{request.number}",
-        "object": "chat.completion.chunk",
-        "created": int(time.time()),
-        "model": request.body.get("model", ""),
-    }
-
-    def event(value: object) -> str:
-        return f"data: {json.dumps(value)}\n\n"
-
-    def chunk(delta: Mapping[str, str], finish: str | None = None) -> str:
-        choice = {"index": 0, "delta": delta, "finish_reason": finish}
-        return event({**common, "choices": [choice]})
-
-    yield chunk({"role": "assistant", "content": ""})
-    for at, word in enumerate(text.split(" ")):
-        yield chunk({"content": f" {word}" if at else word})
-    yield chunk({}, "stop")
-    if (request.body.get("stream_options") or {}).get("include_usage"):
-        yield event({**common, "choices": [], "usage": _usage(request, text)})
-    yield "data: [DONE]\n\n"
-
-
-def _error(message: str, kind: str, code: str | None) -> str:
-    return json.dumps({"error": {"message": message, "type": kind, "param": None, "code": code}})

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,7 +15,6 @@ from tailor.benchmark import Benchmark, Question, Split
 from tailor.config import Config
 from tailor.documents.passages import Passage, Splitter
 from tailor.errors import NotApplicable, TailorError
-from tailor.fault import hit
 from tailor.scale.place import Place
 from tailor.spending import Spending
 
@@ -35,7 +32,6 @@ if TYPE_CHECKING:
     from tailor.cleaning import Cleaning
     from tailor.documents.curation import CurationReport
     from tailor.documents.embedding import Vector
-    from tailor.documents.enriching import Enriched
     from tailor.documents.filters import Filters
     from tailor.documents.index import Index
     from tailor.documents.ingest import IngestReport
@@ -46,7 +42,6 @@ if TYPE_CHECKING:
     from tailor.rows import Row
     from tailor.run import Run
     from tailor.running import Progress
-    from tailor.scale.reading import FarBox
     from tailor.scoring.target import Target
     from tailor.stage import Stage
     from tailor.training.forecast import Forecast
@@ -56,14 +51,14 @@ Span = tuple[str, int, int]
 
 
 class Workspace:
-    """A folder with ``knowledge/``, an optional ``tailor.toml``, and ``.tailor/`` derived from them.
+    """A folder with ``knowledge/``, perhaps a ``tailor.toml``, and ``.tailor/`` made from both.
 
     Raises:
         TailorError: the folder does not exist, or its tailor.toml is broken.
-    """  # noqa: E501
+    """
 
     def __init__(self, root: str | Path = ".", settings: Mapping[str, Any] | None = None) -> None:
-        self.root = Path(root).expanduser().resolve()
+        self.root = Path(os.path.expanduser(root)).resolve()
         if not self.root.is_dir():
             raise TailorError(f"There is no folder {self.root}; make one with `tailor init DIR`.")
         config = Config.load(self.root / "tailor.toml")
@@ -120,6 +115,11 @@ class Workspace:
         for name in ("benchmark", "target", "training", "spans", "_guards"):
             self.__dict__.pop(name, None)
 
+    def forget_documents(self) -> None:
+        """Open the index and look for the evidence anew when next needed: the documents changed."""
+        self._indexes.clear()
+        self.__dict__.pop("spans", None)
+
     @cached_property
     def embeddings(self) -> Embeddings:
         """The embedder that tailor.toml names, loaded once."""
@@ -147,87 +147,10 @@ class Workspace:
         what they do not know yet; what they fail over is told and refuses nothing. ``on`` names
         the Ray cluster that does the work: see `tailor.scale.place.Place.on`.
         """
+        from tailor.ingestion import ingest
+
         with self.place.on(on):
-            return self._ingest(paths, progress, dry_run, retry)
-
-    def _ingest(
-        self,
-        paths: Sequence[Path] | None,
-        progress: Callable[[str, int, int], None] | None,
-        dry_run: bool,
-        retry: bool,
-    ) -> IngestReport:
-        from tailor.benchmarking.quoting import copy_check
-        from tailor.documents.activity import announced, keep_report
-        from tailor.documents.ingest import forget_refused, ingest
-        from tailor.documents.recordings import recordings
-        from tailor.documents.sources import sources
-        from tailor.models.embedder import parted
-
-        parted(self.config.embedder)  # a wrong name is told before anything is read
-
-        def read(told: Callable[[str, int, int], None] | None) -> IngestReport:
-            return ingest(
-                self.knowledge,
-                self.state,
-                lambda: self.embeddings,
-                self.config.embedder,
-                self.splitter,
-                paths=paths,
-                progress=told,
-                withheld=copy_check(self._all_questions()),
-                recordings=recordings(self.config, lambda: self.answers, told),
-                sources=sources(self.config.sources, self.root),
-                dry_run=dry_run,
-                box=self._far_box(),
-                server=self.config.chroma_url,
-            )
-
-        if dry_run:
-            planned = read(progress)
-            ingested = (self.state / "documents.db").exists()
-            return replace(planned, quoted=self.quoted_questions) if ingested else planned
-        if retry:
-            forget_refused(self.state)
-        with announced(self.state, progress) as told:
-            report = read(told)
-            self._indexes.clear()
-            self.__dict__.pop("spans", None)
-            report = replace(report, stale=self._stale(), quoted=self._quoted(keep=True))
-            keep_report(self.state, report.to_json())
-            if enriched := self._enriched(paths, told):
-                report = replace(report, enriched=enriched)
-                keep_report(self.state, report.to_json())
-        self._indexes.clear()
-        return report
-
-    def _far_box(self) -> FarBox | None:
-        """What parses files on the workers of the cluster that is connected."""
-        if self.place.cluster is None:
-            return None
-        from tailor.scale.reading import FarBox
-
-        return FarBox(self.place)
-
-    def _enriched(
-        self, paths: Sequence[Path] | None, told: Callable[[str, int, int], None]
-    ) -> tuple[Enriched, ...]:
-        """Have the enrichers of tailor.toml go through what is indexed by now."""
-        if not self.config.enrich and not (self.state / "enrichments.db").exists():
-            return ()
-        from tailor.documents.enrichers.enricher import enrichers
-        from tailor.documents.enriching import enrich
-        from tailor.documents.walk import below
-
-        only = None if paths is None else [below(self.knowledge, path) for path in paths]
-        return enrich(self.state, enrichers(self.config.enrich), only, told)
-
-    def _stale(self) -> tuple[str, ...]:
-        """A sentence for each question whose evidence is gone; none where there is no benchmark."""
-        try:
-            return self.missing_evidence
-        except TailorError:
-            return ()
+            return ingest(self, paths, progress, dry_run, retry)
 
     def curation(self) -> CurationReport:
         """What the ingested documents are like, and what somebody should look at.
@@ -275,7 +198,7 @@ class Workspace:
     def cut(self, splitter: Splitter, embedder: str = "") -> tuple[list[Passage], Vector]:
         """All passages, cut in another way, with their vectors; builds no index."""
         from tailor.documents.building import cut
-        from tailor.documents.index import searched
+        from tailor.documents.corpus import searched
 
         name = embedder or self.config.embedder
         return cut(self.state, searched(self.state), self.embedder(name), name, splitter)
@@ -409,8 +332,8 @@ class Workspace:
     @property
     def missing_evidence(self) -> tuple[str, ...]:
         """A sentence for each piece of evidence that the ingested documents do not hold."""
+        from tailor.documents.corpus import documents
         from tailor.documents.evidence import spans
-        from tailor.documents.index import documents
 
         questions = [q for q in self.benchmark.questions if q.evidence]
         texts = documents(self.state) if questions else {}
@@ -419,23 +342,9 @@ class Workspace:
     @property
     def quoted_questions(self) -> tuple[str, ...]:
         """A sentence for each ingested document that holds test questions word for word."""
-        return self._quoted(keep=False)
+        from tailor.ingestion import quoted
 
-    def _quoted(self, keep: bool) -> tuple[str, ...]:
-        from tailor.benchmarking.quoting import quoted
-        from tailor.documents.index import documents
-
-        if not (questions := self._all_questions()):
-            return ()
-        file = self.state / "reports" / "quoted.json"
-        return quoted(questions, documents(self.state), file, keep)
-
-    def _all_questions(self) -> tuple[Question, ...]:
-        """The questions as the file has them now; none where it cannot be read."""
-        try:
-            return Benchmark.load(self.knowledge / "benchmark.jsonl").questions
-        except TailorError:
-            return ()
+        return quoted(self)
 
     def chat(self, model: str | None = None, adapter: Path | None = None) -> Chat:
         """A chat model whose calls are kept in this workspace."""
@@ -490,35 +399,16 @@ class Workspace:
             NotApplicable: it is not there, and ``builds`` is False.
             TailorError: it is damaged.
         """
-        from filelock import FileLock
-
-        from tailor.artifact import check
-        from tailor.cost import timed
+        from tailor.artifact import built
 
         target = self.artifact_folder(kind, key)
         self.used_artifacts.append(target.name)
-        if target.is_dir():
-            return check(target)
-        if not self.builds:
+        if not self.builds and not target.is_dir():
             raise NotApplicable(
                 f"What this row needs ({kind}) is not prepared, or its settings or data changed "
                 "since: run the row first."
             )
-        home = target.parent
-        home.mkdir(parents=True, exist_ok=True)
-        with FileLock(home / f"{target.name}.lock"):
-            if not target.is_dir():
-                hit("artifact.before")
-                building = Path(tempfile.mkdtemp(dir=home, prefix="building-"))
-                try:
-                    with timed(building, self.spending):
-                        build(building)
-                    hit("artifact.part")
-                    building.rename(target)
-                    hit("artifact.after")
-                finally:
-                    shutil.rmtree(building, ignore_errors=True)
-        return target
+        return built(target, build, self.spending)
 
     def artifact_folder(self, kind: str, key: object) -> Path:
         """Where the artifact of this key lies, or would lie."""
@@ -559,29 +449,9 @@ class Workspace:
             UsageError: there is no such stage or setting, or tailor.toml names a stage that there
                 is not.
         """
-        import difflib
+        from tailor.rows import stage_of
 
-        from tailor.errors import UsageError
-        from tailor.stage import broken_plugins, stage_types
-
-        types = stage_types(self.own_stages)
-        file, config = self.root / "tailor.toml", self.config
-        named = [(f"{file}: [stages.{other}]: there", other) for other in config.stages]
-        named += [(f"{file} or --set: ladder: there", other) for other in config.ladder]
-        named += [(f"{file}: [builds_on]: there", other) for other in config.builds_on]
-        for there, wanted in [*named, ("There", name)]:
-            kind = wanted.partition(":")[0]
-            if kind in types:
-                continue
-            if reason := broken_plugins().get(kind):
-                raise UsageError(f"{there} is no stage {kind!r}: {reason}")
-            near = difflib.get_close_matches(kind, types, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(types)}."
-            raise UsageError(f"{there} is no stage {kind!r}; {hint}")
-        kind, _, label = name.partition(":")
-        told = types[kind].settings_of(label)
-        own = config.stages.get(kind, {}), told, config.stages.get(name, {}), settings or {}
-        return types[kind].with_settings({k: v for values in own for k, v in values.items()})
+        return stage_of(self, name, settings)
 
     def climb(
         self,
@@ -623,9 +493,8 @@ class Workspace:
     ) -> Assignment:
         """Record a split in the benchmark; see `tailor.benchmarking.assignment.split`."""
         from tailor.benchmarking.assignment import split
-        from tailor.benchmarking.splitting import SHARES
 
-        return split(self, shares or SHARES, seed, reassign, by)
+        return split(self, shares, seed, reassign, by)
 
     def stats(self) -> Stats:
         """What the benchmark is made of; see `tailor.benchmarking.stats.stats`."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from tailor.benchmarking.finding import KINDS
 from tailor.benchmarking.power import power
 from tailor.benchmarking.support import support
 from tailor.initialize import initialize
+from tailor.task import Task, worded
 from tailor.workspace import Workspace
 
 LEAVE = {"document": "hr/leave.md", "quote": "12 days of paid annual leave"}
@@ -217,8 +220,45 @@ def test_both_languages_say_every_finding_with_the_same_values() -> None:
         return {name.removesuffix("_vi") for _, name, _, _ in Formatter().parse(text) if name}
 
     for kind, (_, english, vietnamese) in KINDS.items():
-        assert names(english) == names(vietnamese), kind
+        tasks: tuple[Task, ...] = ("answer", "label")
+        for task in tasks:
+            told = worded(english, task, "en"), worded(vietnamese, task, "vi")
+            assert names(told[0]) == names(told[1]), kind
         assert english != vietnamese
+
+
+def test_items_are_told_as_items_and_not_held_against_documents(
+    workspace: Workspace, tailor: Any
+) -> None:
+    workspace.ingest()  # items have no evidence in them
+    (workspace.root / "tailor.toml").write_text('task = "label"\n', "utf-8")
+    opened = Workspace(workspace.root)
+    drawn = random.Random(0)
+    texts = [" ".join("".join(drawn.choices("abdeiklnorstu", k=6)) for _ in range(6))
+             for _ in range(60)]  # fmt: skip
+    lines = [{"question": text, "answer": f"label {at % 2}"} for at, text in enumerate(texts)]
+    report = checked(opened, *lines)
+    assert {f.kind for f in report.findings} == {"no_split"}
+    counts = Counter(q.split for q in opened.benchmark.questions)
+    assert report.power.n == counts["test"] < counts["train"]
+    for lang, word in (("en", "item"), ("vi", "mục")):
+        told = [f.message(lang) for f in report.findings] + [report.power.sentence(lang)]
+        assert all(word in sentence for sentence in told), told
+        assert not [s for s in told if "question" in s or "câu" in s]
+    shown = tailor("benchmark", "check", "-w", opened.root)
+    assert "60 items; errors: 0, warnings: 1." in shown.out
+    assert f"`tailor benchmark split -w {opened.root}` records one" in shown.out
+
+
+def test_alike_items_of_one_price_are_no_leak(workspace: Workspace) -> None:
+    one = "Solar garden light of plastic, 120 lumens. For a long corridor. Brand new, sealed box."
+    other = "Solar garden light, maker unknown. Pack of two, 30 lumens, for a long corridor."
+    lines = [{"question": one, "answer": 10.99, "split": "train"},
+             {"question": other, "answer": 10.99, "split": "test"}]  # fmt: skip
+    assert "leak_meaning" in {f.kind for f in checked(workspace, *lines).findings}  # of questions
+    (workspace.root / "tailor.toml").write_text('task = "number"\n', "utf-8")
+    found = {f.kind for f in checked(Workspace(workspace.root), *lines).findings}
+    assert not found & {"leak", "leak_meaning"}
 
 
 def test_the_sample_has_no_errors(tmp_path: Path) -> None:

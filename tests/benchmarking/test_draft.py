@@ -15,11 +15,12 @@ from tailor.benchmarking import prompts
 from tailor.benchmarking.check import check
 from tailor.benchmarking.drafting import KINDS, LEAKS, REPEATS, Drafted, draft
 from tailor.benchmarking.extractive_draft import _question
-from tailor.benchmarking.structure import Fact, facts
+from tailor.benchmarking.stated import Fact
+from tailor.benchmarking.structure import facts
 from tailor.benchmarking.wording import stands_alone, written_in
+from tailor.documents.corpus import documents
 from tailor.documents.document import Document, Place
 from tailor.documents.evidence import locate
-from tailor.documents.index import documents
 from tailor.errors import TailorError, UsageError
 from tailor.initialize import initialize
 from tailor.testing import Fault, Messages, Request, unauthorized
@@ -446,7 +447,7 @@ def test_the_command_drafts_approves_and_discards(
     assert [d["id"] for d in listed.json["drafts"]] == [q.id for q in acme.drafts()]
     shown = tailor("benchmark", "approve", "-w", root)
     assert acme.drafts()[0].evidence[0].quote in shown.out
-    assert "3 drafts wait" in shown.err
+    assert "3 drafts waiting" in shown.err
     assert tailor("benchmark", "discard", acme.drafts()[0].id, "-w", root).code == 0
     approved = tailor("benchmark", "approve", "--all", "-w", root)
     assert "2 in " in approved.err
@@ -485,6 +486,13 @@ def _of_prose(path: str, text: str) -> list[str]:
         "Guide\n\nWhy do we do this?\n\nIt saves time.",
         "Sổ tay\n\nĐôi khi việc này là không khả thi vì thiếu thời gian.",
         "Sổ tay\n\nBước tiếp theo là khởi tạo các tham số mô hình.",
+        "Sổ tay\n\nHọc máy từng là một lĩnh vực hẹp và ít người quan tâm.",
+        "Sổ tay\n\nTa có thể bắt đầu từ đâu?\n\nHãy xem thí nghiệm tưởng tượng sau đây.",
+        "Guide\n\nWhat may I ask access to?\nYou can ask access to the\nfollowing groups:\n",
+        "Guide\n\nTotals of each quarter are sent by\nmail: the finance team then keeps them.\n",
+        "Guide\n\n- Restricted data (ex: private code, passwords)\n",
+        "Guide\n\n| term | value |\n|---|---|\n| $P(D=0)$ | 0.99 |\n| $H=0$ | 0.5 |\n",
+        "Guide\n\n| Owner: Legal | Revised: July 2022 |\n| Author: Ann | Approved by: a board |\n",
     ],
 )
 def test_prose_and_code_give_no_questions_that_nobody_would_ask(text: str) -> None:
@@ -496,3 +504,13 @@ def test_prose_gives_definitions_and_answered_questions() -> None:
     assert _of_prose("guide.md", told) == ["Can I work from abroad?"]
     told = "Sổ tay\n\nTạm ứng là khoản tiền công ty trả trước cho nhân viên."
     assert _of_prose("so-tay.md", told) == ["Tạm ứng"]
+
+
+def test_what_is_said_bears_no_marks_of_markdown() -> None:
+    told = (
+        "Guide\n\n| offer | **price** |\n|---|---|\n| [Basic plan](basic.md) | `40 USD` |\n"
+        "| Large plan | 90 USD |\n"
+    )
+    document = Document("a.md", told, (Place("", 0, len(told)),), "en", "")
+    found = {(fact.subject, fact.attribute, fact.value) for fact in facts(document, "Guide")}
+    assert found == {("Basic plan", "price", "40 USD"), ("Large plan", "price", "90 USD")}

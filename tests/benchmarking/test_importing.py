@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tailor.benchmark import Benchmark
-from tailor.benchmarking import imported
+from tailor.benchmarking import contexts
 from tailor.benchmarking.importing import import_questions
 from tailor.benchmarking.support import support
 from tailor.errors import TailorError, UsageError
@@ -250,7 +250,7 @@ def test_only_the_sentences_most_like_the_answer_are_tried(
         tried.append(quotes)
         return support(answers, quotes)
 
-    monkeypatch.setattr(imported, "support", counted)
+    monkeypatch.setattr(contexts, "support", counted)
     long = " ".join(f"Shelf {n} of the hall holds pumps from 2024." for n in range(2000))
     sold = "The hall sold 40 pumps in May and 62 pumps in June."
     corpus = source(tmp_path, "c.jsonl", [{"id": "d", "text": f"{long} {sold}"}])
@@ -329,7 +329,7 @@ def test_the_command(tailor: Any, empty: Workspace, tmp_path: Path) -> None:
     done = tailor("benchmark", "import", there, "--map", "question=Frage,answer=Antwort",
                   "-w", empty.root)  # fmt: skip
     assert done.code == 0
-    assert "1 questions taken from 2 rows" in done.out
+    assert "1 question taken from 2 rows" in done.out
     assert "dropped 1: it has no answer (rows 3)" in done.out
     refused = tailor("benchmark", "import", there, "--map", "question=Frage,answer=Antwort",
                      "-w", empty.root)  # fmt: skip

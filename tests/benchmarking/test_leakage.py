@@ -176,9 +176,7 @@ def test_few_shot_never_shows_a_leaking_question(workspace: Workspace) -> None:
     examples = selector("How are refunds paid?")
     assert len(examples) == 4
     assert "Are refunds paid how?" not in [example.question for example in examples]
-    assert notes == [
-        "left out of few_shot: leaking asks test question s2 in another order of words."
-    ]
+    assert notes == ["left out of few_shot: leaking asks test question s2 in another word order."]
 
 
 def test_the_note_is_kept_with_the_run(hosted: Workspace) -> None:
@@ -189,7 +187,7 @@ def test_the_note_is_kept_with_the_run(hosted: Workspace) -> None:
         progress=lambda row, step, done, total, note="": told.append((step, note)),
     )
     assert runs[0].notes == (
-        "left out of few_shot: leaking asks test question s2 in another order of words.",
+        "left out of few_shot: leaking asks test question s2 in another word order.",
     )
     assert ("note", runs[0].notes[0]) in told
     assert Workspace(leaking.root).runs()[0].notes == runs[0].notes

@@ -148,6 +148,31 @@ def test_the_command(tailor: Any, workspace: Workspace) -> None:
     assert "nothing to split" in tailor("benchmark", "split", "-w", workspace.root).sentence
 
 
+@pytest.mark.parametrize("shares", ["nan,20,50", "inf,20,50", "-1,20,50", "0,0,0"])
+def test_shares_that_share_nothing_out(tailor: Any, workspace: Workspace, shares: str) -> None:
+    before = (workspace.knowledge / "benchmark.jsonl").read_bytes()
+    ended = tailor("benchmark", "split", "--reassign", f"--shares={shares}", "-w", workspace.root)
+    assert (ended.code, "0 or more" in ended.sentence) == (2, True)
+    assert (workspace.knowledge / "benchmark.jsonl").read_bytes() == before
+
+
+def test_items_are_shared_out_to_learn_from_where_they_may_be_written(
+    tailor: Any, workspace: Workspace
+) -> None:
+    toml = workspace.root / "tailor.toml"
+    toml.write_text('task = "label"\n', "utf-8")
+    path = workspace.knowledge / "benchmark.jsonl"
+    texts = [f"thing {at * 37} of shape {at * 53}" for at in range(40)]
+    written = "".join(json.dumps({"question": t, "answer": t[-1]}) + "\n" for t in texts)
+    path.write_text(written, "utf-8")
+    done = tailor("benchmark", "split", "-w", workspace.root, "--json").json
+    assert done["shares"] == {"train": 0.7, "dev": 0.1, "test": 0.2}
+    assert done["counts"]["train"] >= 26
+    toml.write_text('task = "label"\n[items]\npath = "knowledge/items.jsonl"\n', "utf-8")
+    refused = tailor("benchmark", "split", "-w", workspace.root)
+    assert (refused.code, "elsewhere" in refused.sentence) == (1, True)
+
+
 @pytest.mark.parametrize("text", ["", "1,2", "train=x,dev=1,test=1", "tain=1,dev=1", "1,2,3,4"])
 def test_shares_that_cannot_be_read(text: str) -> None:
     with pytest.raises(UsageError, match="write it like"):

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tailor.models.extractive import ExtractiveReader
-from tailor.models.pretraining.extractive import company_examples
+from tailor.models.pretraining.extractive_examples import company_examples
 from tailor.models.pretraining.relations import Language, Split
 from tailor.scoring.metrics import exact_match, f1
 from tailor.text import fold

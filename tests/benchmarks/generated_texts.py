@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tailor.models.embedder import SHIPPED
+from tailor.models.provider import SHIPPED
 
 SECTIONS = 40
 """Of a document, each about one passage of Tailor's default size."""
@@ -28,7 +28,8 @@ _SHARES = np.cumsum([0.5, 0.25, 0.13, 0.1])
 
 def _vocabulary(language: str) -> list[str]:
     """Whole words of one language, the frequent ones first."""
-    known = json.loads((SHIPPED / "tokenizer.json").read_text("utf-8"))["model"]["vocab"]
+    tokenizer = json.loads((SHIPPED / "encoder" / "tokenizer.json").read_text("utf-8"))
+    known = tokenizer["model"]["vocab"]
     whole = [word for word in known if word.isalpha() and len(word) > 1]
     if language == "vi":
         return [word for word in whole if not word.isascii()]

@@ -84,7 +84,7 @@ def ingestion(size: Size, peers: Mapping[str, Peer]) -> Iterator[Figure]:
 
 def ingesting(folder: Path, peers: Mapping[str, Peer]) -> dict[str, Callable[[], Took]]:
     """Whole processes that ingest the folder's knowledge; texts and vectors go into Chroma."""
-    from tailor.models.embedder import SHIPPED
+    from tailor.models.provider import SHIPPED
 
     def langchain(how: str) -> Took:
         (folder / how).mkdir(exist_ok=True)
@@ -99,8 +99,8 @@ def ingesting(folder: Path, peers: Mapping[str, Peer]) -> dict[str, Callable[[],
     if "llama_index" in peers:
         script = (HERE / "plain_llama_index.py", folder / "knowledge", folder / "llama")
         found["LlamaIndex"] = partial(
-            process, peers["llama_index"].command, *script, "--encoder", SHIPPED,
-            environment={"PYTHONPATH": str(SHIPPED.parents[3])},
+            process, peers["llama_index"].command, *script, "--encoder", SHIPPED / "encoder",
+            environment={"PYTHONPATH": str(SHIPPED.parents[2])},
         )  # fmt: skip
     return found
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from langchain_core.embeddings import Embeddings
 
-from tailor.models.embedder import SHIPPED
+from tailor.models.provider import SHIPPED
 from tailor.models.static_encoder import StaticEncoder
 
 BATCH = 5000
@@ -29,7 +29,7 @@ class Counting(Embeddings):
     """The shipped encoder, counting the texts it embeds."""
 
     def __init__(self) -> None:
-        self.encoder = StaticEncoder.load(SHIPPED)
+        self.encoder = StaticEncoder.load(SHIPPED / "encoder")
         self.texts = 0
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
@@ -54,7 +54,7 @@ def passages(knowledge: Path, size: int, by_tokens: bool) -> list[Any]:
     if by_tokens:
         from tokenizers import Tokenizer
 
-        tokenizer = Tokenizer.from_file(str(SHIPPED / "tokenizer.json"))
+        tokenizer = Tokenizer.from_file(str(SHIPPED / "encoder" / "tokenizer.json"))
         splitter = RecursiveCharacterTextSplitter(
             chunk_size=size,
             chunk_overlap=overlap,

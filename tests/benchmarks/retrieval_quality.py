@@ -28,7 +28,7 @@ from rich.table import Table
 
 from tailor.documents.lexical import LexicalIndex
 from tailor.initialize import initialize
-from tailor.models.pretraining.encoder import shipped_folder
+from tailor.models.provider import SHIPPED
 from tailor.retrieval.ranking import fused
 from tailor.text import fold, words
 
@@ -176,7 +176,7 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description="Measure retrieval quality.")
     parser.add_argument("data", type=Path, metavar="DATA_FOLDER")
-    parser.add_argument("--encoder", type=Path, default=shipped_folder())
+    parser.add_argument("--encoder", type=Path, default=SHIPPED / "encoder")
     parser.add_argument("--weight", type=float, default=0.5)
     arguments = parser.parse_args()
     model = SentenceTransformer(str(arguments.encoder), device="cpu", local_files_only=True).float()

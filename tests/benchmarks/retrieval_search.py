@@ -2,10 +2,10 @@
 
     python tests/benchmarks/retrieval_search.py [--passages 3000] [--questions 200]
 
-The passages are those of the sample company, cut in two ways and repeated with other numbers until
-there are enough; questions are its own. The index is made first; then a process of its own, imports
-and reading included, searches it, trains the reranker and prints what it tried. The limits are 400
-configurations, 15 s and 1.5 GiB.
+The passages are those of the sample company, repeated with other numbers until there are enough,
+and cut in three ways; questions are its own. The index is made first; then a process of its own,
+imports and reading included, searches it, trains the reranker and prints what it tried. The limits
+are 400 configurations, 15 s and 1.5 GiB.
 """
 
 import argparse
@@ -83,7 +83,7 @@ def main() -> None:
         workspace = initialize(Path(folder) / "company", "company")
         have = enlarge(workspace, arguments.passages)
         command = [sys.executable, __file__, "--searched", str(workspace.root)]
-        for n in (1, 2):  # at first the other chunking's passages are embedded, too
+        for n in (1, 2):  # at first the other chunkings' passages are embedded, too
             started = time.monotonic()
             said = subprocess.run(
                 [*command, "--questions", str(arguments.questions)],

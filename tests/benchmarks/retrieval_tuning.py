@@ -40,7 +40,8 @@ from tailor.documents.tokens import TokenCounter
 from tailor.models.embedder import embeddings
 from tailor.models.token_counts import token_count
 from tailor.retrieval.configuration import Configuration
-from tailor.retrieval.matrix import Corpus, Matrix, matrix
+from tailor.retrieval.corpus import Corpus
+from tailor.retrieval.matrix import Matrix, matrix
 from tailor.retrieval.ranking import ranks
 from tailor.retrieval.reranker import Reranker
 from tailor.retrieval.search import Chunking, Space, search

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tailor.benchmark import Line, Question, read
 from tailor.benchmarking.evidence import evidence
-from tailor.documents.index import documents
+from tailor.documents.corpus import documents
 from tailor.initialize import initialize
 from tailor.workspace import Workspace
 

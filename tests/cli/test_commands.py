@@ -273,3 +273,9 @@ def test_one_question_makes_no_row_with_a_hosted_model(
     variants = "prompting.variants=style=steps"
     ended = tailor("ask", "Refunds?", "-s", "prompting", "--set", variants, "-w", away.root)
     assert (ended.code, "run the row first" in ended.sentence) == (1, True)
+
+
+@pytest.mark.parametrize("port", ["0", "99999"])
+def test_a_port_that_there_is_not_is_refused(tailor, workspace: Workspace, port: str) -> None:
+    ended = tailor("ui", "--port", port, "--no-browser", "-w", workspace.root)
+    assert (ended.code, "Traceback" in ended.err) == (2, False)

@@ -48,7 +48,7 @@ def test_only_changed_questions_are_shown(tailor, ladder: Workspace) -> None:
     assert "by [-bank transfer-]{+cheque | in\\x1b[2J cash+}" in shown.out
     assert "Nghỉ cưới" not in shown.out
     assert "▲ 1 better, ▼ 1 worse, 4 the same, 0 not scored" in shown.out
-    assert "4 questions without a change of score are not shown" in shown.out
+    assert "Not shown, as their score is the same: 4 questions" in shown.out
     every = tailor("compare", "prompting", "retrieval", "--all", "-w", ladder.root).out
     assert "Nghỉ cưới" in every
     assert "--all" not in every

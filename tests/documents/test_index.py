@@ -16,9 +16,10 @@ import pytest
 from langchain_core.embeddings import Embeddings
 
 from tailor.documents import cutting, generation, parts
+from tailor.documents.corpus import documents
 from tailor.documents.dense import DenseIndex
 from tailor.documents.document import Document
-from tailor.documents.index import Index, documents, open_index
+from tailor.documents.index import Index, open_index
 from tailor.documents.lexical import question_tokens, singular, tokens
 from tailor.documents.passages import Passage, Splitter, split
 from tailor.documents.store import database

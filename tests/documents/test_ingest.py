@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tailor.documents import generation
-from tailor.documents.index import documents, open_index
+from tailor.documents.corpus import documents
+from tailor.documents.index import open_index
 from tailor.documents.passages import Splitter
 from tailor.errors import TailorError
 from tailor.text import shown
@@ -526,7 +527,7 @@ def _vectors(state: Path) -> int:
 def test_importing_ingest_loads_nothing_heavy() -> None:
     code = (
         "import sys; import tailor.documents.ingest, tailor.documents.index;"
-        "heavy = {'numpy', 'chromadb', 'torch', 'bm25s'} | {m for m in sys.modules if "
+        "heavy = {'numpy', 'chromadb', 'torch'} | {m for m in sys.modules if "
         "m.startswith('langchain')};"
         "sys.exit(' '.join(heavy & set(sys.modules)) or 0)"
     )

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tailor.documents.box import Box, Limits
+from tailor.documents.corpus import documents
 from tailor.documents.document import Document, Unread, document
-from tailor.documents.index import documents
 from tailor.documents.ingest import IngestReport, forget_refused, ingest
 from tailor.documents.passages import Splitter
 from tailor.documents.recordings import Unfinished

@@ -45,6 +45,9 @@ def chosen(workspace: Workspace, row: str) -> Chosen:
 
 
 def test_passages_prompts_and_answers_are_those_of_the_row(workspace: Workspace) -> None:
+    # Ends of lines that JSON keeps as they are, as texts of PDF and HTML files hold them.
+    odd = "The gate\u2028opens at\u0085seven,\u2029and closes at nine."
+    (workspace.knowledge / "gate.md").write_text(odd, "utf-8")
     workspace.ingest()
     few = {"few_shot": {"shots": 2, "order": "closest_first"}, "retrieval": {"k": 2}}
     workspace = Workspace(workspace.root, settings={"stages": few, "max_tokens": 12})

@@ -41,7 +41,7 @@ PAGES = ("overview.py", "knowledge.py", "stages.py", "compare.py")
 def forks() -> Iterator[Forks]:
     """Forks processes with the command line."""
     started = Forks(
-        *("bm25s", "chromadb", "langchain_openai", "tailor.cli.main", "tailor.cli.run"),
+        *("chromadb", "langchain_openai", "tailor.cli.main", "tailor.cli.run"),
         *("tailor.documents.ingest", "tailor.ladder", "tailor.cli.ingest", "tailor.stages"),
         TAILOR_TOKEN=TOKEN,
     )

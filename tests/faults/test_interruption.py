@@ -150,7 +150,7 @@ def test_ctrl_c_pauses_and_the_next_run_goes_on(
     model.server.wait_for(4, timeout=90)
     child.send_signal(signal.SIGINT)
     _, err = _end(child, 130)
-    assert "Paused: 3 answers (3 model calls) are kept." in err
+    assert "Paused: 3 answers (3 model calls) kept." in err
     assert "Run the same command again" in err
     kept = stored()
     assert len(kept) == 3

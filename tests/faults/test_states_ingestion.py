@@ -459,7 +459,7 @@ def _spelled(passage: Any) -> tuple[Any, ...]:
 @pytest.fixture(scope="module")
 def forks() -> Iterator[Forks]:
     """Forks processes that ingest."""
-    started = Forks("bm25s", "chromadb", "tailor.workspace", "tailor.documents.ingest")
+    started = Forks("chromadb", "tailor.workspace", "tailor.documents.ingest")
     yield started
     started.close()
 

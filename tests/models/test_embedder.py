@@ -12,8 +12,8 @@ import pytest
 
 from tailor.config import Config
 from tailor.errors import TailorError, UsageError
-from tailor.models.embedder import SHIPPED, embeddings
-from tailor.models.provider import embedder_receiver, receiver
+from tailor.models.embedder import embeddings
+from tailor.models.provider import SHIPPED, embedder_receiver, receiver
 from tailor.models.static_encoder import StaticEncoder
 from tailor.models.token_counts import token_count
 from tailor.testing import OpenAIServer
@@ -22,6 +22,7 @@ from tailor.workspace import Workspace
 if TYPE_CHECKING:
     from conftest import Command
 
+ENCODER = SHIPPED / "encoder"
 TEXTS = ["Paid leave is 12 days.", "Nghỉ phép năm là 12 ngày.", "PolarLog 2 Pro, 3.950.000 đồng"]
 
 
@@ -35,8 +36,8 @@ def test_shipped_gives_unit_vectors() -> None:
 
 
 def test_shipped_equals_sentence_transformers() -> None:
-    other = embeddings(f"huggingface:{SHIPPED}")
-    ours = StaticEncoder.load(SHIPPED).embed_documents(TEXTS)
+    other = embeddings(f"huggingface:{ENCODER}")
+    ours = StaticEncoder.load(ENCODER).embed_documents(TEXTS)
     # The table is stored in half precision, in which sentence-transformers also computes.
     assert np.array(ours) == pytest.approx(np.array(other.embed_documents(TEXTS)), abs=2e-3)
     assert np.array(ours[0]) == pytest.approx(np.array(other.embed_query(TEXTS[0])), abs=2e-3)
@@ -45,7 +46,7 @@ def test_shipped_equals_sentence_transformers() -> None:
 def test_words_are_counted_alike_by_either_loader() -> None:
     words = ["employees", "nghỉ", "Keilehaven", "|", "12,5"]
     shipped = token_count(embeddings("shipped"))(words)
-    assert shipped == token_count(embeddings(f"huggingface:{SHIPPED}"))(words) == [1, 1, 4, 0, 2]
+    assert shipped == token_count(embeddings(f"huggingface:{ENCODER}"))(words) == [1, 1, 4, 0, 2]
 
 
 def test_nothing_is_loaded_before_the_first_text() -> None:
@@ -122,3 +123,15 @@ def test_a_run_says_who_embeds_the_questions(
     assert ended.code == 0
     assert "Sent to vectors.example, which embeds them: the questions" in ended.err
     assert "which embeds them" not in tailor("run", "prompting", "-w", configure().root).err
+
+
+def test_an_embedder_that_is_refused_without_a_word_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise ValueError
+
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    monkeypatch.setattr("langchain.embeddings.init_embeddings", refused)
+    with pytest.raises(UsageError, match="cannot be used: ValueError"):
+        embeddings("openai:m").embed_query("How many days?")

@@ -11,9 +11,11 @@ import pytest
 from numpy.typing import NDArray
 
 from tailor.models.pretraining import encoder
+from tailor.models.pretraining.articles import Passage, read_text
+from tailor.models.provider import SHIPPED
 from tailor.text import fold
 
-FOLDER = encoder.shipped_folder()
+FOLDER = SHIPPED / "encoder"
 # question, a passage that answers it, one of the same company that does not
 TRIPLES = (
     (
@@ -109,13 +111,11 @@ def test_text_without_words_is_no_nan(model: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def few_passages() -> list[encoder.Passage]:
+def few_passages() -> list[Passage]:
     return encoder.company_passages(random.Random(3), 12)
 
 
-def test_training_repeats_exactly_and_learns(
-    few_passages: list[encoder.Passage], tmp_path: Path
-) -> None:
+def test_training_repeats_exactly_and_learns(few_passages: list[Passage], tmp_path: Path) -> None:
     def trained(seed: int, name: str) -> str:
         settings = encoder.Settings(vocabulary=1500, dimension=16, batch=64, epochs=1, seed=seed)
         encoder.train(few_passages, settings).save(str(tmp_path / name), create_model_card=False)
@@ -137,7 +137,7 @@ def test_reads_articles_and_question_pairs(tmp_path: Path) -> None:
     pair = {"sentence": "the tower was built in 1889 -lrb- paris -rrb- .", "question": "when ?"}
     (tmp_path / "a.jsonl").write_text(json.dumps(article) + "\n", encoding="utf-8")
     (tmp_path / "b.jsonl").write_text(json.dumps(pair) + "\n", encoding="utf-8")
-    passages = encoder.read_text([tmp_path])
+    passages = read_text([tmp_path])
     assert [passage.headings for passage in passages] == [
         ("Đà Nẵng",),
         ("Đà Nẵng Kinh tế",),
@@ -151,4 +151,4 @@ def test_a_folder_without_text_is_refused(tmp_path: Path) -> None:
     from tailor.errors import TailorError
 
     with pytest.raises(TailorError, match="No training text"):
-        encoder.read_text([tmp_path])
+        read_text([tmp_path])

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from tailor.errors import TailorError
-from tailor.models.extractive import ExtractiveReader, pack, shipped_folder, unpack
-from tailor.models.pretraining import extractive as pretraining
-from tailor.models.spans import segments
+from tailor.models.extractive import ExtractiveReader, pack, unpack
+from tailor.models.pretraining.extractive_examples import company_examples, same
+from tailor.models.provider import SHIPPED
+from tailor.models.segments import segments
 from tailor.text import fold
 
 LEAVE = """# Leave policy
@@ -103,7 +104,7 @@ def test_fingerprint_follows_the_weights(reader: ExtractiveReader) -> None:
 
 
 def test_ships_one_readable_file_of_the_agreed_size() -> None:
-    files = {path.name: path.stat().st_size for path in shipped_folder().iterdir()}
+    files = {path.name: path.stat().st_size for path in (SHIPPED / "extractive").iterdir()}
     assert set(files) == {"model.json", "figures.json", "MODEL_CARD.md"}
     assert sum(files.values()) <= 2_000_000
 
@@ -118,11 +119,11 @@ def test_foreign_weights_are_refused(tmp_path: Path) -> None:
 
 def test_scores_on_new_synthetic_companies(reader: ExtractiveReader) -> None:
     for language in ("en", "vi"):
-        examples = list(pretraining.company_examples(random.Random(77), language, "held", 60))
+        examples = list(company_examples(random.Random(77), language, "held", 60))
         asked = [example for example in examples if example.answer is not None]
         best = [reader.best(example.question, example.passages) for example in asked]
         right = [
-            span is not None and pretraining.same(span.text, example.answer or "")
+            span is not None and same(span.text, example.answer or "")
             for span, example in zip(best, asked, strict=True)
         ]
         assert np.mean(right) >= 0.7

@@ -17,9 +17,11 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from tailor.assistant import Ask, Assistant, Prompt
 from tailor.documents.passages import Passage
+from tailor.models import packed as packed_module
 from tailor.models.continuous import Continuous, Row
 from tailor.models.local import LocalChat, weights_digest
 from tailor.models.packed import Packed, is_packable
+from tailor.models.prompt_lookup import Lookup
 from tailor.models.provider import LOCAL_TOKENS, local_path
 from tailor.models.waiting import WaitingRoom
 from tailor.workspace import Workspace
@@ -140,10 +142,10 @@ def noted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         sizes.append(len(conversations))
         return complete(self, conversations, *told)
 
-    def reading(self: Packed, rows: Any, tokens: Any) -> Any:
-        if max(map(len, tokens)) > 1:
+    def reading(self: Packed, rows: Any, tokens: Any, asked: Any) -> Any:
+        if list(map(len, tokens)) != asked:  # prompts, not replies
             sizes.append(len(rows))
-        return read(self, rows, tokens)
+        return read(self, rows, tokens, asked)
 
     monkeypatch.setattr(LocalChat, "_complete", completed)
     monkeypatch.setattr(Packed, "read", reading)
@@ -158,6 +160,15 @@ def test_waiting_prompts_are_generated_together(
     local.batch(asked, config={"max_concurrency": 10})
     assert sum(sizes) == 10
     assert len(sizes) < 10  # who comes while others are answered, joins them
+
+
+def test_the_tokenizer_is_never_set_while_threads_read_with_it(local: LocalChat) -> None:
+    tokenizer, _ = local.load()
+    assert tokenizer.backend_tokenizer.padding is None
+    local.batch(CONVERSATIONS)
+    local._complete(CONVERSATIONS[:2])
+    assert tokenizer.backend_tokenizer.padding is None  # setting it raises "Already borrowed"
+    assert tokenizer.backend_tokenizer.truncation is None
 
 
 def test_prompts_of_like_length_are_generated_together(tmp_path: Path) -> None:
@@ -269,11 +280,11 @@ def test_what_fails_together_is_answered_alone(
     alone = [str(local._complete([messages])[0].content) for messages in CONVERSATIONS]
     read, times = Packed.read, []
 
-    def fails_once(self: Packed, rows: Any, tokens: Any) -> Any:
+    def fails_once(self: Packed, rows: Any, tokens: Any, asked: Any) -> Any:
         times.append(len(rows))
         if len(times) == 7:  # in the midst of writing
             raise RuntimeError("out of memory")
-        return read(self, rows, tokens)
+        return read(self, rows, tokens, asked)
 
     monkeypatch.setattr(Packed, "read", fails_once)
     assert [reply.content for reply in local.batch(CONVERSATIONS)] == alone
@@ -291,10 +302,10 @@ def test_a_common_beginning_is_read_once(folder: Path, monkeypatch: pytest.Monke
     whole = [len(local._ids(tokenizer, messages)) for messages in asked]
     read, count = Packed.read, []
 
-    def counted(self: Packed, rows: Any, tokens: Any) -> Any:
-        count.extend(len(own) for own in tokens if len(own) > 1)
+    def counted(self: Packed, rows: Any, tokens: Any, asked: Any) -> Any:
+        count.extend(len(own) for own, n in zip(tokens, asked, strict=True) if len(own) > n)
         assert len(rows) <= 4
-        return read(self, rows, tokens)
+        return read(self, rows, tokens, asked)
 
     monkeypatch.setattr(Packed, "read", counted)
     assert [reply.content for reply in local.batch(asked)] == alone
@@ -315,11 +326,15 @@ def test_memory_for_what_was_read_is_bounded(folder: Path) -> None:
     assert packed.rows == 1  # as many as one row needs
 
 
+@pytest.mark.parametrize("block", [16, 256])
 @pytest.mark.parametrize("heads", [(4, 4), (4, 1)])
-def test_logits_are_those_of_transformers(tmp_path: Path, heads: tuple[int, int]) -> None:
+def test_logits_are_those_of_transformers(
+    monkeypatch: pytest.MonkeyPatch, heads: tuple[int, int], block: int
+) -> None:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
+    monkeypatch.setattr(packed_module, "_BLOCK", block)
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=90, hidden_size=32, intermediate_size=48, num_hidden_layers=3,
@@ -343,6 +358,62 @@ def test_logits_are_those_of_transformers(tmp_path: Path, heads: tuple[int, int]
     packed.copy(0, 1, 59)
     packed.copy(4, 3, 6)
     assert torch.allclose(packed.read([3, 1], [texts[0][6:], texts[1][59:]]), wanted[:2], atol=1e-4)
+    with torch.inference_mode():
+        every = model(torch.tensor([texts[1]])).logits[0]
+    packed.copy(4, 2, 0)
+    # Behind more than one token, and again after some of them are taken back.
+    some = packed.read([2, 1], [texts[1][:20], [5]], [6, 1])
+    assert torch.allclose(some[:6], every[14:20], atol=1e-4)
+    packed.forget(2, 3)
+    assert torch.allclose(packed.read([2], [texts[1][17:30]], [13]), every[17:30], atol=1e-4)
+
+
+def test_a_guess_is_what_followed_the_longest_match() -> None:
+    lookup = Lookup([7, 1, 2, 9, 3, 1, 2, 8, 4, 4, 5])
+    assert lookup.guess(4) == []
+    for token in (1, 2):
+        lookup.add(token)
+    assert lookup.guess(4) == [9, 3, 1, 2]
+    assert lookup.guess(2) == [9, 3]
+    assert lookup.guess(0) == []
+    lookup.add(8)
+    assert lookup.guess(3) == [4, 4, 5]
+    lookup.judged(right=False)
+    lookup.judged(right=False)
+    assert lookup.guess(3) == [4, 4, 5]  # three tokens long
+    lookup.add(4)
+    lookup.add(9)
+    assert lookup.guess(3) == []  # only one is
+    lookup.judged(right=True)
+    assert lookup.guess(3) == [3, 1, 2]
+    assert Lookup([0, 256, 1]).guess(1) == []  # bytes alike that are no token
+    assert Lookup([3, 3]).guess(4) == [3]
+
+
+def test_a_reply_that_quotes_is_written_several_tokens_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    local = LocalChat(path=local_path("shipped"), max_tokens=16)
+    told = "Answer from the documents only. If they do not say, reply: Not in the documents."
+    asked: list[Any] = [
+        [SystemMessage(told), HumanMessage(f"Question: What is the name of guest {at}?")]
+        for at in range(4)
+    ]
+    read, reads = Packed.read, list[int]()
+
+    def counted(self: Packed, rows: Any, tokens: Any, asked: Any) -> Any:
+        reads.append(len(rows))
+        return read(self, rows, tokens, asked)
+
+    monkeypatch.setattr(Packed, "read", counted)
+    replies = [local.invoke(messages) for messages in asked]
+    assert {reply.content for reply in replies} == {"Not in the documents."}
+    tokens = sum(reply.usage_metadata["output_tokens"] for reply in replies)  # type: ignore[index]
+    assert len(reads) < 0.7 * tokens
+    monkeypatch.setattr(Lookup, "guess", lambda self, most: [])
+    reads.clear()
+    assert [local.invoke(messages).content for messages in asked] == [r.content for r in replies]
+    assert len(reads) == tokens
 
 
 def test_other_models_are_left_to_generate(tmp_path: Path) -> None:

@@ -163,5 +163,5 @@ def test_a_run_goes_on_over_questions_that_fit(
     model.fault = lambda request: too_long(5, 50) if request.number == 0 else None
     ended = tailor("run", "prompting", "-w", hosted.root)
     assert ended.code == 4
-    assert "1 questions ended in an error (1 context_length)" in ended.err
+    assert "1 answer ended in an error (1 context_length)" in ended.err
     assert hosted.answers.count() == (9, 10)

@@ -1,6 +1,5 @@
 import random
 import unicodedata
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +16,9 @@ from tailor.models.pretraining.episodes import (
     mix_at,
     unaccented,
 )
+from tailor.models.pretraining.plan import Plan
 from tailor.models.pretraining.tokenizer import Turn, render
+from tailor.models.provider import SHIPPED
 from tailor.text import language
 
 PLAIN = Mix(copying=0, demonstrations=0, no_passage=0, natural=0, unanswerable=0, other_language=0)
@@ -180,7 +181,7 @@ def test_copying_works_before_training():
 
 
 def test_a_resumed_run_repeats_the_same_losses(tmp_path, tokens):
-    plan = reader.Plan(steps=3, batch_tokens=800, batches_per_block=1, shape=TINY)
+    plan = Plan(steps=3, batch_tokens=800, batches_per_block=1, shape=TINY)
     _, straight = reader.train(plan, tmp_path / "a", tokens, evaluate_every=0)
     _, first = reader.train(plan, tmp_path / "b", tokens, evaluate_every=0, until_step=1)
     _, rest = reader.train(plan, tmp_path / "b", tokens, evaluate_every=0, resume=True)
@@ -190,7 +191,7 @@ def test_a_resumed_run_repeats_the_same_losses(tmp_path, tokens):
 
 def test_resuming_without_a_checkpoint_says_what_to_do(tmp_path, tokens):
     with pytest.raises(TailorError, match="without --resume"):
-        reader.train(reader.Plan(steps=1, shape=TINY), tmp_path, tokens, resume=True)
+        reader.train(Plan(steps=1, shape=TINY), tmp_path, tokens, resume=True)
 
 
 def test_natural_text_becomes_questions(tmp_path):
@@ -230,12 +231,12 @@ def test_the_shipped_reader_loads_and_answers(monkeypatch):
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    files = {p.name for p in Path(reader.SHIPPED).iterdir()}
+    files = {p.name for p in (SHIPPED / "reader").iterdir()}
     assert {"config.json", "model.safetensors", "tokenizer.json", "generation_config.json"} <= files
     assert not any(name.endswith((".bin", ".pt", ".pkl")) for name in files)
-    assert (reader.SHIPPED / "model.safetensors").stat().st_size <= 16 * 2**20
-    tokens = AutoTokenizer.from_pretrained(reader.SHIPPED)
-    model = AutoModelForCausalLM.from_pretrained(reader.SHIPPED, dtype=torch.float32).eval()
+    assert (SHIPPED / "reader" / "model.safetensors").stat().st_size <= 16 * 2**20
+    tokens = AutoTokenizer.from_pretrained(SHIPPED / "reader")
+    model = AutoModelForCausalLM.from_pretrained(SHIPPED / "reader", dtype=torch.float32).eval()
     for example in _episodes(Mix(), 20, seed=9):
         chat = example.chat(example.branches[0])
         text = tokens.apply_chat_template([t._asdict() for t in chat], tokenize=False)

@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from tailor.errors import TailorError, UsageError
 from tailor.models.chat import Chat
 from tailor.models.provider import KEYS, _parameters, chat
 from tailor.models.retry import MalformedReply, error_kind, error_text
+from tailor.models.structured import StructuredChat
 from tailor.testing import (
     Fault,
     OpenAIServer,
@@ -113,6 +115,46 @@ def test_an_identical_request_is_never_sent_twice(make: Make) -> None:
     assert server.count == 2
     model.invoke(Prompt(**{**PROMPT.__dict__, "repeat": 1}))
     assert server.count == 3
+
+
+def test_of_those_that_wait_for_a_call_that_fails_one_makes_it(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, server = make(retries=0)
+    send, calls = Chat._once, []
+
+    def first_fails(self: Chat, *given: Any) -> Any:
+        calls.append(given)
+        time.sleep(0.2)
+        if len(calls) == 1:
+            raise OSError("unplugged")
+        return send(self, *given)
+
+    monkeypatch.setattr(Chat, "_once", first_fails)
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(model.invoke, PROMPT) for _ in range(4)]
+    assert sum(one.exception() is not None for one in asked) == 1
+    assert len(calls) == 2
+    assert server.count == 1
+
+
+def test_an_identical_request_by_schema_is_never_sent_twice_at_once(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, server = make(text='{"days": 12}')
+    send = Chat.sent
+
+    def slowly(self: Chat, *given: Any) -> Any:
+        time.sleep(0.2)
+        return send(self, *given)
+
+    monkeypatch.setattr(Chat, "sent", slowly)
+    structured = StructuredChat(model)
+    schema = {"title": "days", "type": "object", "properties": {"days": {"type": "integer"}}}
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(structured.ask, PROMPT.messages(), schema) for _ in range(4)]
+    assert [one.result() for one in asked] == [{"days": 12}] * 4
+    assert server.count == 1
 
 
 def test_a_reply_is_stored_raw(make: Make) -> None:

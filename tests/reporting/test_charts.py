@@ -17,18 +17,22 @@ from tailor.reporting.charts import bar, scatter, ticks
         ([0.0, 0.0], [0, 1]),
         ([], [0, 1]),
         ([3.0], [0, 3]),
+        ([-18.0, -4.0], [-20, -15, -10, -5, 0]),
+        ([-0.3, 0.0, 0.4], [-0.4, -0.2, 0, 0.2, 0.4]),
+        ([-3.0], [-3, 0]),
     ],
 )
 def test_round_numbers(values: list[float], marks: list[float]) -> None:
     assert ticks(values) == pytest.approx(marks)
 
 
-@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=12))
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=12))
 def test_few_marks_that_hold_all_values(values: list[float]) -> None:
     marks = ticks(values)
+    rounding = 1e-6 * max(map(abs, values))
     assert 2 <= len(marks) <= 8
-    assert marks[0] <= min(values) * (1 + 1e-6)
-    assert max(values) <= marks[-1] * (1 + 1e-6)
+    assert marks[0] <= min(values) + rounding
+    assert max(values) <= marks[-1] + rounding
     assert marks == sorted(set(marks))
 
 

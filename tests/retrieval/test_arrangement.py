@@ -8,13 +8,14 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from tailor.documents.corpus import documents
 from tailor.documents.embedding import unit
-from tailor.documents.index import documents
 from tailor.documents.passages import Passage
 from tailor.initialize import initialize
 from tailor.retrieval.arrangement import LONGEST, compressed, cut_out, diverse, shown, widened
 from tailor.retrieval.configuration import Configuration
-from tailor.retrieval.matrix import Corpus, Matrix, matrix
+from tailor.retrieval.corpus import Corpus
+from tailor.retrieval.matrix import Matrix, matrix
 from tailor.retrieval.retriever import Retriever
 from tailor.retrieval.search import Space, search
 from tailor.workspace import Workspace
@@ -122,6 +123,14 @@ def test_what_lies_within_something_shown_is_not_shown_again() -> None:
     how = Configuration(expansion="section")
     found = shown("?", [0, 1, 2], how, lambda number: (near, number), lambda _: [])
     assert [number for number, *_ in found] == [0, 2]
+
+
+def test_compression_reads_no_passage_of_another_document() -> None:
+    own = Passage("a.md", 0, 26, "One wolf ran. It was grey.")
+    next_one = Passage("b.md", 0, 26, "Six oxen sat. They rested.")
+    how = Configuration(compression=0.5)
+    found = shown("grey?", [0], how, lambda _: ([own, next_one], 0), lambda some: [1.0] * len(some))
+    assert [one[2:] for one in found] == [(14, 26)]
 
 
 def test_the_search_tries_them_for_the_best_and_counts_them_as_changes(whole: Matrix) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from tailor.answer_format import AnswerFormat
 from tailor.assistant import Ask
-from tailor.documents.index import documents
+from tailor.documents.corpus import documents
 from tailor.errors import TailorError, UsageError
 from tailor.retrieval import cross_encoder, listwise, rewriting
 from tailor.retrieval.configuration import Configuration

@@ -17,8 +17,10 @@ from tailor.documents.passages import Passage, Splitter
 from tailor.errors import NotApplicable
 from tailor.initialize import initialize
 from tailor.retrieval.configuration import Configuration
-from tailor.retrieval.matrix import Corpus, Matrix, matrix
-from tailor.retrieval.reranker import FEATURES, LEAST, Reranker, Words, features, learn
+from tailor.retrieval.corpus import Corpus
+from tailor.retrieval.features import FEATURES, Words, features
+from tailor.retrieval.matrix import Matrix, matrix
+from tailor.retrieval.reranker import LEAST, Reranker, learn
 from tailor.retrieval.retriever import Retriever
 from tailor.retrieval.search import Search, Space, Tried, choose, search
 from tailor.retrieval.tuning import Tuned, record, tune
@@ -126,6 +128,54 @@ def test_features_know_accents_headings_and_closeness() -> None:
     assert np.isfinite(rows).all()
 
 
+def test_weights_are_those_of_a_logistic_regression() -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    from tailor.retrieval.reranker import _fitted
+
+    draw = np.random.default_rng(0)
+    pairs = draw.normal(size=(400, len(FEATURES))) + draw.normal(size=len(FEATURES)) / 4
+    both, above = np.concatenate([pairs, -pairs]), np.repeat([1, 0], len(pairs))
+    for penalty in (0.001, 0.1, 1.0):
+        model = LogisticRegression(C=penalty, fit_intercept=False, max_iter=300).fit(both, above)
+        assert _fitted(pairs, penalty) == pytest.approx(model.coef_[0], abs=1e-6)
+
+
+def test_a_question_that_nothing_is_found_for_is_left_unranked() -> None:
+    passages = [Passage("a.md", 0, 10, "wolf paper"), Passage("b.md", 0, 10, "wolf stone")]
+    corpus = Corpus(passages, np.array([[1.0, 0.0], [0.0, 1.0]], dtype=np.float32))
+    spans = [[("a.md", 0, 10)], [("a.md", 0, 10)]]
+    vectors = np.array([[0.0, 0.0], [1.0, 0.0]], dtype=np.float32)
+    asked = matrix(corpus, ["zebra?", "wolf"], vectors, spans)
+    flat = Reranker(*((1.0,) * len(FEATURES),) * 3, LEAST)
+    for reranker in (None, flat):
+        how = Configuration(reranker="learned" if reranker else "")
+        assert asked.quality(how, 100, reranker).tolist() == [0.0, 1.0]
+    assert len(asked.examples()) == 1
+    nothing = matrix(corpus, ["zebra?"], vectors[:1], spans[:1])
+    assert nothing.quality(Configuration(), 100).tolist() == [0.0]
+
+
+@pytest.mark.parametrize("budget", [1, 700, 3000, 10**9])
+def test_qualities_are_those_of_sorted_rankings(whole: Matrix, budget: int) -> None:
+    found = whole.qualities(CONFIGURATIONS, budget)
+    for how, own in zip(CONFIGURATIONS, found, strict=True):
+        assert own.tolist() == whole.quality(how, budget).tolist()
+        scores = whole.scores(how)
+        for row, wanted in enumerate(whole.spans):
+            gains = dict.fromkeys(range(len(set(wanted))), 0.0)
+            used = 0.0
+            order = np.argsort(-scores[row], kind="stable")
+            for place, at in enumerate(order[scores[row, order] >= 0], 1):
+                used += whole.lengths[row, at]
+                if used > budget and place > 1:
+                    break
+                for n, held in enumerate(whole.holds[whole.asked == row, at]):
+                    if held and not gains[n]:
+                        gains[n] = 1 / np.log2(1 + place)
+            assert own[row] == pytest.approx(sum(gains.values()) / len(gains))
+
+
 def test_evidence_beyond_the_budget_is_not_found(whole: Matrix) -> None:
     how = Configuration()
     plenty, little = whole.quality(how, 10**9), whole.quality(how, 1)
@@ -215,3 +265,32 @@ def test_chunkings_are_searched_and_the_record_is_read_back(
     unanswerable = [replace(q, id="no such") for q in judged]
     with pytest.raises(NotApplicable, match="mend the quotes"):
         tune(company, unanswerable, (), Configuration(), chunkings, SPACE, 3000)
+
+
+def test_tuning_measures_what_will_be_served_and_embeds_each_question_once(
+    company: Workspace, judged: list[Question], whole: Matrix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded: list[str] = []
+    kind = type(company.embeddings)
+    embed = kind.embed_query
+
+    def counted(self: object, text: str) -> list[float]:
+        embedded.append(text)
+        return embed(company.embeddings, text)
+
+    monkeypatch.setattr(kind, "embed_query", counted)
+    few = Configuration(splitter=company.splitter, candidates=2)
+    space = Space(weights=(0.5,), headings=(0.0,), forms=("both",), fusions=("scores",))
+    found = tune(company, judged, (), few, [(Splitter(90, 16), "")], space, 3000)
+    assert embedded == [q.question for q in judged]
+    served = Retriever(index=company.index(), configuration=replace(few, k=2))
+    for question, value in zip(judged, found.plain.values, strict=True):
+        best, _ = served._ranked(question.question, None)
+        numbers = {company.index().read([int(n)])[int(n)] for n in best.numbers}
+        spans = company.spans[question.id]
+        held = any(
+            p.document == d and 2 * (min(p.end, b) - max(p.start, a)) >= max(1, b - a)
+            for p in numbers
+            for d, a, b in spans
+        )
+        assert held == (value > 0)

@@ -1,6 +1,8 @@
+from datetime import date
+
 import pytest
 
-from tailor.scoring.format import count, p_value, percent, points, seconds, usd
+from tailor.scoring.format import count, day, p_value, percent, points, seconds, usd
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,7 @@ from tailor.scoring.format import count, p_value, percent, points, seconds, usd
         (p_value, 0.0421, "0.042", "0,042"),
         (p_value, 0.0001, "< 0.001", "< 0,001"),
         (p_value, 1.0, "1.000", "1,000"),
+        (day, date(2026, 1, 9), "2026-01-09", "09/01/2026"),
     ],
 )
 def test_both_languages(form, x, en, vi):

@@ -32,10 +32,17 @@ def test_the_dearer_start_pays_from_some_number_of_questions_on():
     assert tuned.a_month(q - 1, 12) > retrieval.a_month(q - 1, 12)
 
 
-def test_the_number_is_rounded_up():
+def test_from_the_number_on_it_is_not_the_dearer_one():
     assert break_even(Costs(month=10), Costs(question=3)) == BreakEven("from", 4)
     assert break_even(Costs(month=9), Costs(question=3)) == BreakEven("from", 3)
     assert break_even(Costs(month=1.1), Costs(question=0.1)) == BreakEven("from", 11)
+
+
+def test_up_to_the_number_it_is_not_the_dearer_one():
+    hosted, machine = Costs(question=3), Costs(month=10)
+    assert break_even(hosted, machine) == BreakEven("until", 3)
+    assert hosted.a_month(3, 12) < machine.a_month(3, 12)
+    assert hosted.a_month(4, 12) > machine.a_month(4, 12)
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tailor.assistant import Answer
-from tailor.benchmark import Question
+from tailor.benchmark import Evidence, Question
 from tailor.documents.passages import Passage
-from tailor.scoring import judge, judge_prompts
+from tailor.scoring import judge, judge_bias, judge_prompts, judging
 from tailor.scoring.judge_bias import Bias
 from tailor.scoring.judge_labels import kappa
-from tailor.scoring.statistics import paired
+from tailor.scoring.statistics import Interval, Paired, paired
 from tailor.testing import Messages, server_error
 from tailor.workspace import Workspace
 
@@ -119,6 +120,33 @@ def test_repeats_are_averaged_and_failed_votes_left_out() -> None:
     assert found["judge_correctness"] == 0.75
     assert found["judge_faithfulness"] is None
     assert judge.mean([{"scores": None}])["judge_correctness"] is None
+
+
+def test_answers_that_belong_together_count_less() -> None:
+    """Those about one document in the means, and those to one question where bias is looked for."""
+    apart = [Question(f"q{n}", f"{n}?", ("x",)) for n in range(60)]
+    together = [replace(q, evidence=(Evidence(f"{n // 4}.md", "x"),)) for n, q in enumerate(apart)]
+    scores = {q.id: {"judge_correctness": float(n // 4 % 3 > 0)} for n, q in enumerate(apart)}
+    alone, grouped = (judging._means(asked, scores) for asked in (apart, together))
+    assert _width(grouped["judge_correctness"]) > 1.5 * _width(alone["judge_correctness"])
+    assert grouped["judge_relevance"] is None
+
+    def vote(score: int) -> judge.Vote:
+        return judge.Vote(judge.Verdict({"correctness": score}, {"correctness": "."}))
+
+    several = [(apart[n // 4], Answer("ok", f"{n}")) for n in range(60)]
+    single = [(q, Answer("ok", "x")) for q in apart]
+    changed = [vote(int(n // 4 % 3 > 0)) for n in range(60)]
+    alike, own = (
+        judge_bias._bias("length", cases, [vote(0)] * 60, changed).difference
+        for cases in (several, single)
+    )
+    assert _width(alike) > 1.5 * _width(own)
+
+
+def _width(of: Interval | Paired | None) -> float:
+    assert of is not None
+    return of.high - of.low
 
 
 # whole rows

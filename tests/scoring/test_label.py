@@ -2,6 +2,7 @@
 
 import pytest
 
+from tailor.answer_format import AnswerFormat
 from tailor.answers import Fact
 from tailor.assistant import Answer
 from tailor.benchmark import Benchmark, Question
@@ -30,6 +31,23 @@ def row(name, given, previous=None):
 
 
 GIVEN = ["billing", "login", "login", "login", "", "refund", "billing", "Billing"]
+
+
+def test_labels_that_only_accents_tell_apart():
+    """Milk, repair, and a dog: typed without accents, the first two cannot be told apart."""
+    names = ("Sữa", "Sửa", "Chó")
+    asked = AnswerFormat("label", labels=names)
+    told = {
+        "Sữa": "Sữa", "sửa.": "Sửa", "Nhãn: Sữa": "Sữa", "cho": "Chó", "Chỏ": "Chó",
+        "sua": None, "Sữa hay Sửa": None, "Sữa hay Chó": None,
+    }  # fmt: skip
+    assert {text: asked.parse(text) for text in told} == told
+    for at, name in enumerate(names):
+        question = Question("q", "?", (name,))
+        for text, right in ((name, 1), (name.lower(), 1), ("sua", 0)):
+            given = label.scores(question, Answer("ok", text), names)
+            assert given["accuracy"] == right
+            assert given[label.GIVEN] == (at if right else -1)
 
 
 def test_labels_are_all_that_items_have():

@@ -199,8 +199,6 @@ def test_amounts_are_written_in_their_currency_and_language():
     assert format.amount(1299000.4, "VND") == "1,299,000 VND"
     assert format.amount(7.5, unit="minutes") == "7.50 minutes"
     assert format.amount(None, "USD") == "–"
-    assert measures.lower_is_better("rmse")
-    assert not measures.lower_is_better("skill <20")
 
 
 def test_the_interval_of_an_error_never_reaches_below_0():

@@ -3,12 +3,14 @@ from __future__ import annotations
 import math
 import runpy
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from langchain_core.messages import HumanMessage
 
+from tailor.benchmark import Evidence, Question
 from tailor.models.likelihood import losses
 from tailor.models.local import LocalChat
 from tailor.scoring.perplexity import Surprise, pooled
@@ -74,7 +76,7 @@ def test_what_does_not_fit_has_no_loss(folder: Path) -> None:
 
 def test_pooled_by_tokens() -> None:
     found = {"a": Surprise(2.0, 1, 8), "b": Surprise(3.0, 9, 72)}
-    told = pooled(found)
+    told = pooled(found, [Question(id, f"{id}?", ("x",)) for id in ("a", "b", "c")])
     value = told["perplexity"]
     assert value is not None
     assert value.mean == pytest.approx(math.exp(5 / 10)), "not the mean of e² and e^(1/3)"
@@ -83,7 +85,20 @@ def test_pooled_by_tokens() -> None:
     bits = told["bits_per_byte"]
     assert bits is not None
     assert bits.mean == pytest.approx(5 / math.log(2) / 80)
-    assert pooled({}) == {"perplexity": None, "bits_per_byte": None}
+    assert pooled({}, []) == {"perplexity": None, "bits_per_byte": None}
+
+
+def test_answers_from_one_document_are_drawn_together() -> None:
+    """As every other measure: what one document's answers share is seen only so often."""
+    found = {str(n): Surprise(1.0 + n // 6 % 5, 2, 9) for n in range(120)}
+    evidence = [(Evidence(f"{n // 6}.md", "x"),) for n in range(120)]
+    apart = [Question(str(n), f"{n}?", ("x",)) for n in range(120)]
+    together = [replace(q, evidence=own) for q, own in zip(apart, evidence, strict=True)]
+    alone, grouped = (pooled(found, q)["perplexity"] for q in (apart, together))
+    assert alone is not None
+    assert grouped is not None
+    assert grouped.mean == alone.mean
+    assert grouped.high - grouped.low > 2 * (alone.high - alone.low)
 
 
 def test_asked_for_it_is_measured_once_and_shown_from_then_on(

@@ -6,14 +6,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tailor.documents.passages import Passage
-from tailor.scoring.retrieval import (
-    average_precision,
-    measures,
-    ndcg_at,
-    precision_at,
-    recall_at,
-    reciprocal_rank,
-)
+from tailor.scoring.retrieval import measures
+
+
+def recall_at(passages, spans, k):
+    return measures(passages, spans, k)[f"recall@{k}"]
+
+
+def precision_at(passages, spans, k):
+    return measures(passages, spans, k)[f"precision@{k}"]
+
+
+def reciprocal_rank(passages, spans):
+    return measures(passages, spans)["mrr"]
+
+
+def ndcg_at(passages, spans, k):
+    return measures(passages, spans, k)[f"ndcg@{k}"]
+
+
+def average_precision(passages, spans):
+    return measures(passages, spans)["map"]
 
 
 def passage(document, start, end):

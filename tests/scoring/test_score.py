@@ -4,7 +4,8 @@ from tailor.assistant import Answer
 from tailor.benchmark import Question
 from tailor.documents.passages import Passage
 from tailor.errors import TailorError
-from tailor.scoring.score import PRIMARY, score
+from tailor.scoring.score import score
+from tailor.scoring.target import PRIMARY
 
 PLAIN = ("exact_match", "f1", "contains", "rouge1", "rouge2", "rougeL", "bleu", "chrf")
 TEXT = (*PLAIN, *(f"{name}_folded" for name in PLAIN))
@@ -19,7 +20,7 @@ def test_the_keys():
     assert list(score(LEAVE, Answer("ok", "12 days"))) == [
         *TEXT, *RETRIEVAL, "citations_resolved", "supported",
     ]  # fmt: skip
-    assert PRIMARY in TEXT
+    assert PRIMARY["answer"] in TEXT
 
 
 @pytest.mark.parametrize(

@@ -109,10 +109,10 @@ def test_a_tie_of_identical_scores_needs_150_questions(n, expected):
 @pytest.mark.parametrize(
     ("delta", "n", "low", "high", "expected"),
     [
-        (1.0, 2, -0.5, 1.0, "undecided"),
-        (0.5, 6, 0.0, 1.0, "undecided"),
-        (0.5, 12, 0.25, 0.75, "better"),
-        (-1.0, 30, -1.0, -0.9, "worse"),
+        (1.0, 2, -1.0, 1.0, "undecided"),
+        (0.5, 6, -0.25, 0.75, "undecided"),
+        (0.5, 12, 0.125, 0.625, "better"),  # a quarter of the way to -1, and to 1
+        (-1.0, 30, -1.0, -0.8, "worse"),
     ],
 )
 def test_equal_differences_are_no_certainty(delta, n, low, high, expected):
@@ -125,7 +125,18 @@ def test_equal_differences_are_no_certainty(delta, n, low, high, expected):
 def test_differences_equal_but_for_rounding_are_equal():
     base = [0.1, 0.2, 0.3, 0.15] * 3
     found = paired(base, [x + 0.1 for x in base])
-    assert (found.low, found.high) == pytest.approx((0.1 - 0.25, 0.1 + 0.25))
+    assert (found.low, found.high) == pytest.approx((0.1 - 0.25 * 1.1, 0.1 + 0.25 * 0.9))
+
+
+def test_equal_differences_hold_what_others_could_make_of_the_mean():
+    """Where 3 in 30 were of the other sign, the mean would be the end of the interval."""
+    found = paired([0.0] * 30, [1.0] * 30)
+    assert found.low == pytest.approx(np.mean([1] * 27 + [-1] * 3))
+    assert found.high == 1
+    needed = questions_needed(paired([0.5] * 3, [1.0] * 3))
+    told = paired([0.5] * (3 + needed + 1), [1.0] * (3 + needed + 1))
+    assert verdict(told) == "better"
+    assert needed > 3, "3 / n of the way to -1 from 0.5 must not reach 0"
 
 
 def test_no_and_one_question():
@@ -189,8 +200,9 @@ def test_verdicts(low, high, p, n, expected):
 def test_how_many_more_questions():
     # half-width 0.1 at n = 50, delta 0.05: n * (1.4294 * 0.1 / 0.05)**2 = 408.6, 359 more
     assert questions_needed(Paired(0.05, -0.05, 0.15, 0.3, 50)) == 359
-    # no difference: the interval must shrink to the margin of 0.02
-    assert questions_needed(Paired(0.0, -0.1, 0.1, 1.0, 50)) == 2505  # 50 * (1.4294 * 5)**2 - 50
+    # no difference: with 90 % on each side, the interval must not reach beyond the margin of 0.02:
+    # 50 * ((1.960 + 1.282) / 1.960 * 0.1 / 0.02)**2 - 50
+    assert questions_needed(Paired(0.0, -0.1, 0.1, 1.0, 50)) == 3370
     assert questions_needed(Paired(0.2, 0.1, 0.3, 0.01, 50)) == 0
     # among several differences each must be surer: z of 0.05 / 8 instead of 0.05 / 2
     assert questions_needed(Paired(0.05, -0.05, 0.15, 0.3, 50), family=4) > 359
@@ -214,6 +226,15 @@ def test_more_questions_do_tell():
     n = 100 + questions_needed(first)
     told = sum(verdict(difference(n)) != "undecided" for _ in range(40))
     assert told >= 24
+
+
+def test_as_many_questions_as_named_tell_a_tie_four_times_in_five():
+    rng = np.random.default_rng(8)
+    half = 1.96 * 0.08 / math.sqrt(50)
+    n = 50 + questions_needed(Paired(0.0, -half, half, 0.5, 50))
+    base = np.full((n, 400), 0.5)
+    found = differences(base, base + rng.normal(0, 0.08, (n, 400)))
+    assert 0.75 < np.mean([verdict(one) == "tie" for one in found]) < 0.85
 
 
 def test_holm():
@@ -311,6 +332,16 @@ def test_differences_that_cancel_within_each_document():
     assert (found.delta, found.p) == (pytest.approx(0), 1)
     assert found.low < -0.05
     assert all(map(math.isfinite, (found.low, found.high, found.effect)))
+
+
+def test_questions_of_one_group_tell_no_more_than_one():
+    base, candidate = [0.0, 0.5, 1.0] * 100, [0.1, 0.5, 1.0] * 100
+    together = interval(candidate, [0] * 300)
+    alone = interval([together.mean])
+    assert (together.low, together.high) == pytest.approx((alone.low, alone.high))
+    found = paired(base, candidate, [0] * 300)
+    assert (found.low, found.high, found.p) == (-1, 1, 1)
+    assert verdict(found) == "undecided", "300 of one group once were a tie"
 
 
 @settings(deadline=None)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from tailor.benchmark import Evidence, Question
 from tailor.errors import TailorError
 from tailor.selection import wording
 from tailor.selection.kept import keep, kept
@@ -62,13 +63,31 @@ def test_the_skill_of_a_number_may_lie_below_nothing() -> None:
     from tailor.selection import measured as of
 
     scores = [-3.0, 0.5, -0.2, 0.9, 0.1, -1.4, 0.3, 0.7, -0.6, 0.2]
-    skill = of._interval(scores, "number")
+    asked = [Question(f"q{n}", f"{n}?", (n,)) for n in range(10)]
+    skill = of._interval(scores, asked, "number")
     assert skill is not None
     assert skill.mean == pytest.approx(-0.25)
     assert skill.low < skill.mean < skill.high
     with pytest.raises(ValueError, match="between 0 and 1"):
-        of._interval(scores, "answer")
+        of._interval(scores, asked, "answer")
     one, other = (replace(_MEASURED, scores=tuple(s + by for s in scores)) for by in (0, 1))
-    paired = of._paired(one, other, "number")
+    paired = of._paired(one, other, asked, "number")
     assert paired is not None
     assert paired.delta == pytest.approx(1)
+
+
+def test_questions_about_one_document_count_less() -> None:
+    from tailor.selection import measured as of
+
+    apart = [Question(f"q{n}", f"{n}?", ("x",)) for n in range(60)]
+    together = [replace(q, evidence=(Evidence(f"{n // 4}.md", "x"),)) for n, q in enumerate(apart)]
+    one, other = (
+        replace(_MEASURED, scores=tuple(float(n // 4 % 3 > least) for n in range(60)))
+        for least in (1, 0)
+    )
+    for found in (
+        [of._interval(other.scores, asked, "answer") for asked in (apart, together)],
+        [of._paired(one, other, asked, "answer") for asked in (apart, together)],
+    ):
+        alone, grouped = ((each.low, each.high) for each in found if each is not None)
+        assert grouped[1] - grouped[0] > 1.5 * (alone[1] - alone[0])

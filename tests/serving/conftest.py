@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,6 +116,13 @@ class Served:
         """A question to the assistant."""
         body = {"model": "tailor", "messages": [{"role": "user", "content": content}], **more}
         return self.ask("POST", "/v1/chat/completions", body)
+
+    def in_flight(self, count: int) -> None:
+        """Wait until so many answers are made or wait."""
+        end = time.monotonic() + 10
+        while self.ask("GET", "/health").json["in_flight"] != count:
+            assert time.monotonic() < end
+            time.sleep(0.02)
 
     def end(self) -> None:
         """End it as a signal does."""

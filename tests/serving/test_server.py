@@ -6,7 +6,8 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -15,14 +16,25 @@ from tailor.errors import UsageError
 from tailor.serving import kept
 from tailor.serving.asked import MODEL
 from tailor.serving.guard import Guard, answer
+from tailor.serving.keeper import Keeper
 from tailor.serving.problem import Problem
 from tailor.serving.server import checked_token, names, serving
 from tailor.serving.settings import Serve
 from tailor.serving.told import Pieces
+from tailor.testing import Fault
 from tailor.workspace import Workspace
 
 if TYPE_CHECKING:
     from conftest import Begin, Command, Engine
+
+    from tailor.serving.engine import Engine as Serving
+
+
+def asked(id: str, question: str) -> kept.Served:
+    return kept.Served(
+        id, time.time(), question, (), "12 days", "ok", "", "retrieval", "openai:double", "", "",
+        "", (), "", 0.1, 1, 1, None,
+    )  # fmt: skip
 
 
 def test_a_new_index_and_new_settings_without_a_failed_request(
@@ -115,6 +127,32 @@ def test_what_runs_is_finished_and_kept(root: Path, engine: Engine, begin: Begin
     assert found == [200]
     assert [one.question for one in kept.served(served.workspace)] == ["The last one?"]
     assert serving(root / ".tailor") == ()
+
+
+def test_what_cannot_be_kept_now_waits(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    workspace = Workspace(root)
+    keeper = Keeper(cast("Serving", SimpleNamespace(workspace=workspace)))
+    in_the_way = workspace.state / "served.db"
+    in_the_way.mkdir(parents=True)
+    for number in range(2):
+        keeper.put(asked(f"q{number}", f"Question {number}?"))
+        keeper.flush()
+    assert len(caplog.records) == 1
+    assert "permissions" in caplog.text
+    in_the_way.rmdir()
+    keeper.put(asked("q2", "Question 2?"))
+    keeper.flush()
+    assert [one.id for one in kept.served(workspace)] == ["q0", "q1", "q2"]
+
+
+def test_an_error_with_half_a_character_is_kept(root: Path, engine: Engine, begin: Begin) -> None:
+    served = begin(root, engine, "retrieval")
+    engine.fault = lambda request: Fault(400, body='{"error": {"message": "no \\ud800"}}')
+    assert served.chat("What leave?").status == 500
+    engine.reset()
+    assert served.chat("What leave is there?").status == 200
+    served.end()
+    assert [one.outcome for one in kept.served(served.workspace)] == ["error", "ok"]
 
 
 def test_nothing_is_kept_where_that_is_said(root: Path, engine: Engine, begin: Begin) -> None:

@@ -175,6 +175,7 @@ def flatter(result: Path) -> None:
         (lambda r: changed(r, base_digest="0"), "was not trained on"),
         (lambda r: changed(r, job="0"), "was not exported from this workspace"),
         (lambda r: (r / "result.json").write_text("{", "utf-8"), "cannot be read"),
+        (lambda r: (r / "result.json").write_text("[]", "utf-8"), "something is missing"),
         (lambda r: (r / "result.json").unlink(), "holds no result.json"),
     ],
 )

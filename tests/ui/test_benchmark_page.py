@@ -91,10 +91,10 @@ def test_errors_are_listed_with_their_lines(
     path = clean.knowledge / "benchmark.jsonl"
     path.write_text("{<b>broken\n" + path.read_text("utf-8"), "utf-8")
     app = shown(clean.root, lang, monkeypatch, view="check")
-    assert ("1 errors" if lang == "EN" else "1 lỗi") in app.error[0].value
+    assert ("Errors: 1," if lang == "EN" else "Lỗi: 1,") in app.error[0].value
     assert "<td>1</td>" in said(app)
     path.write_text("{<b>broken\n", "utf-8")
-    assert ("no question that counts" if lang == "EN" else "chưa có câu nào được tính") in said(
+    assert ("no question that counts" if lang == "EN" else "chưa có câu hỏi nào được tính") in said(
         shown(clean.root, lang, monkeypatch, view="check")
     )
 

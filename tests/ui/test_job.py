@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from tailor.run import current_run
-from tailor.ui import job
+from tailor.ui import job, opened
 from tailor.workspace import Workspace
 
 
@@ -23,7 +23,7 @@ def test_of_two_runs_one_is_refused_with_its_sentence(
     company: Workspace, slowly: Callable[[float], None]
 ) -> None:
     slowly(0.3)
-    jobs = [job.start(company, ["prompting"]) for _ in range(2)]
+    jobs = [job.run(company, ["prompting"]) for _ in range(2)]
     try:
         until(lambda: any(not j.alive for j in jobs))
         refused, other = sorted(jobs, key=lambda j: j.alive)
@@ -49,5 +49,5 @@ def test_of_two_runs_one_is_refused_with_its_sentence(
 
 
 def test_the_command_is_what_a_person_would_type(company: Workspace) -> None:
-    typed = job.command(company, ["few_shot"])
+    typed = opened.command(company, "run", "few_shot")
     assert typed == f"tailor run few_shot -w '{company.root}'"

@@ -15,7 +15,7 @@ from tailor.config import Config, Goal
 from tailor.errors import TailorError
 from tailor.initialize import copy_sample
 from tailor.scoring.goal import sentence
-from tailor.ui import opened
+from tailor.ui import started
 from tailor.workspace import Workspace
 
 Show = Callable[[Path, str], AppTest]
@@ -52,10 +52,10 @@ def test_the_sample_is_loaded_and_read_by_one_click(tmp_path: Path, show: Show) 
         end = time.monotonic() + 60
         while (tmp_path / ".tailor" / "ingest.json").exists() is False:
             assert time.monotonic() < end, "nothing is read"
-            assert opened.readings()[-1].alive or (tmp_path / ".tailor" / "index").exists()
+            assert started.ingestions()[-1].alive or (tmp_path / ".tailor" / "index").exists()
             time.sleep(0.1)
     finally:
-        for job in opened.readings():
+        for job in started.ingestions():
             job.process.kill()
             job.process.wait()
 

@@ -82,7 +82,7 @@ def test_a_value_that_the_stage_refuses_is_told_and_nothing_runs(
     app = opened(copied, "retrieval_tuning", monkeypatch)
     sizes = next(field for field in app.text_input if field.label.startswith("`sizes`"))
     sizes.set_value("90, many").run()
-    assert "retrieval_tuning.sizes: ' many' is not a whole number." in said(app)
+    assert "retrieval_tuning.sizes: 'many' is not a whole number." in said(app)
     assert next(button for button in app.button if button.key == "run").disabled
     sizes = next(field for field in app.text_input if field.label.startswith("`sizes`"))
     sizes.set_value("90,220").run()
@@ -193,3 +193,20 @@ def test_a_row_whose_stage_is_gone_is_named(
     app = opened(copied, "retrieval", monkeypatch)
     assert not app.error
     assert "their stage is no longer there: polite." in said(app)
+
+
+def test_a_row_that_a_run_passed_over_says_why(
+    copied: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (copied.state / "logs").mkdir(exist_ok=True)
+    told = (
+        "few_shot: left out. few_shot shows 4 examples but the benchmark has 2 train questions: "
+        "share them out evenly with `tailor benchmark split`, add questions with "
+        '"split": "train", or set few_shot.shots lower.'
+    )
+    (copied.state / "logs" / "run-all-1.log").write_text(f"prompting: ask 2/2\n{told}\n", "utf-8")
+    file = copied.root / "tailor.toml"
+    file.write_text(file.read_text("utf-8").replace('"retrieval"]', '"few_shot"]'), "utf-8")
+    assert told in said(opened(copied, "few_shot", monkeypatch))
+    assert "chỉ có 2 câu train" in said(opened(copied, "few_shot", monkeypatch, "VI"))
+    assert "left out" not in said(opened(copied, "prompting", monkeypatch))

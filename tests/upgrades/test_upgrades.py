@@ -21,10 +21,10 @@ from tailor import run as runs
 from tailor.answers import AnswerStore, Call, Fact
 from tailor.assistant import Answer, Ask, Turn
 from tailor.documents import enrichments, generation, store
+from tailor.documents.corpus import documents
 from tailor.documents.document import Place
 from tailor.documents.enrichers.enricher import Finding
 from tailor.documents.generation import Manifest
-from tailor.documents.index import documents
 from tailor.documents.passages import Passage, Splitter
 from tailor.documents.store import EmbeddingCache, database
 from tailor.errors import NewerVersion, TailorError, UsageError
@@ -299,7 +299,7 @@ def shape(*parts: object) -> str:
 
 
 def shapes() -> dict[str, tuple[int, str]]:
-    table = {name: sql.tables for name, sql in SCHEMAS.items()}
+    table = {name: sql.tables + sql.derived for name, sql in SCHEMAS.items()}
     kinds: dict[str, tuple[object, ...]] = {
         "answers.db": (Call, Answer, Passage, Fact),
         "documents.db": (Place,),

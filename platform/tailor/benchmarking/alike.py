@@ -106,7 +106,7 @@ def _vectors(texts: Sequence[str]) -> NDArray[np.float32]:
 
 @cache
 def _encoder() -> StaticEncoder:
-    from tailor.models.embedder import SHIPPED
+    from tailor.models.provider import SHIPPED
     from tailor.models.static_encoder import StaticEncoder
 
-    return StaticEncoder.load(SHIPPED)
+    return StaticEncoder.load(SHIPPED / "encoder")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ from typing import TYPE_CHECKING, Any, get_args
 from tailor.benchmark import Split, read
 from tailor.benchmarking.duplicates import unrepeated
 from tailor.benchmarking.file import edit
-from tailor.benchmarking.splitting import SHARES, By, allot, groups
+from tailor.benchmarking.splitting import By, allot, groups, shares_of
 from tailor.errors import TailorError, UsageError
+from tailor.task import noun
 
 if TYPE_CHECKING:
     from tailor.workspace import Workspace
@@ -63,7 +65,7 @@ class Assignment:
 
 def split(
     workspace: Workspace,
-    shares: Mapping[Split, float] = SHARES,
+    shares: Mapping[Split, float] | None = None,
     seed: int = 0,
     reassign: bool = False,
     by: By = "document",
@@ -71,19 +73,27 @@ def split(
     """Write a split into every line that has none, or with ``reassign`` into every line.
 
     See :func:`tailor.benchmarking.splitting.allot` for what stays together. Drafts and lines that
-    do not count are left as they are. The same file, seed and shares give the same split.
+    do not count are left as they are. The same file, seed and shares give the same split. Without
+    ``shares`` they are those of `tailor.benchmarking.splitting.shares_of`.
 
     Raises:
-        TailorError: there is no benchmark, it holds no question, or it cannot be written.
-        UsageError: a share is below 0, or all are 0.
+        TailorError: there is no benchmark, it holds no question, it cannot be written, or the items
+            lie elsewhere.
+        UsageError: a share is no number or below 0, or all are 0.
     """
-    path = workspace.knowledge / "benchmark.jsonl"
+    task, path = workspace.config.task, workspace.knowledge / "benchmark.jsonl"
+    if task != "answer" and workspace.config.items.elsewhere:
+        raise TailorError(
+            "The items lie elsewhere, where nothing is written: add a column split with train, dev "
+            "and test there."
+        )
+    shares = shares or shares_of(task)
     total = sum(shares.values())
-    if total <= 0 or min(shares.values()) < 0:
+    if not 0 < total < math.inf or min(shares.values()) < 0:
         raise UsageError("Shares must be 0 or more and not all 0: --shares train=30,dev=20,test=50")
     lines = [line for line in unrepeated(read(path)[0]) if not line.draft]
     if not lines:
-        raise TailorError(f"{path} holds no question that counts; there is nothing to split.")
+        raise TailorError(f"{path} holds no {noun(task)} that counts; there is nothing to split.")
     questions = [line.question for line in lines]
     loose = {line.question.id for line in lines if reassign or not line.has_split}
     placed = allot(questions, loose, shares, seed, by)

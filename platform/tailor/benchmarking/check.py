@@ -14,9 +14,11 @@ from tailor.benchmarking.duplicates import alike, repeated, unrepeated
 from tailor.benchmarking.evidence import evidence
 from tailor.benchmarking.finding import Finding
 from tailor.benchmarking.power import Power, power
-from tailor.benchmarking.splitting import draw
+from tailor.benchmarking.splitting import draw, shares_of
 
 if TYPE_CHECKING:
+    from tailor.documents.store import Record
+    from tailor.task import Task
     from tailor.workspace import Workspace
 
 
@@ -83,17 +85,20 @@ def check(
         TailorError: there is no benchmark file or it is not UTF-8, or the model refuses the calls.
     """
     path, lines, problems = _read(workspace)
+    task = workspace.config.task
     found = [
         Finding("syntax", problem.line, values={"message": problem.message}) for problem in problems
     ]
     found += by_line(workspace, lines)
-    counted = counted_of(lines)
+    counted = counted_of(lines, task)
     if counted:
         found += splits(counted)
         questions = [line.question for line in counted]
-        uneven = balance(questions, _languages(workspace))
-        answers = workspace.config.task == "answer"
-        found += (f for f in uneven if answers or f.kind != "none_unanswerable")
+        if task == "answer":
+            read_ones = {p: r.language for p, r in _records(workspace).items() if r.status == "ok"}
+            found += balance(questions, read_ones)
+        else:
+            found += (f for f in balance(questions, {}) if f.kind != "none_unanswerable")
         if ask:
             from tailor.benchmarking.blind import answered_blind
 
@@ -105,8 +110,8 @@ def check(
         path=path,
         questions=len(counted),
         drafts=sum(line.draft for line in lines),
-        findings=tuple(found),
-        power=power(sum(line.question.split == "test" for line in counted)),
+        findings=tuple(replace(finding, task=task) for finding in found),
+        power=power(sum(line.question.split == "test" for line in counted), task),
     )
 
 
@@ -125,16 +130,19 @@ def by_line(
 ) -> list[Finding]:
     """What is wrong with single lines, with two that do not go together, and with their evidence.
 
-    With ``of`` only what one of the lines of these numbers has to do with.
+    With ``of`` only what one of the lines of these numbers has to do with. Items have no evidence,
+    and a number or a label is no answer that documents could hold.
     """
+    task = workspace.config.task
     own = [line for line in lines if of is None or line.number in of]
     found = [f for f in (*repeated(lines), *alike(lines)) if of is None or _of(f, of)]
-    found += accepted(own)
-    found += _against_documents(workspace, own)
-    if counted := counted_of(lines):
+    if task == "answer":
+        found += accepted(own)
+        found += _against_documents(workspace, own)
+    if counted := counted_of(lines, task):
         from tailor.benchmarking.leaks import leaks
 
-        found += leaks(counted, of)
+        found += leaks(counted, of, items=task != "answer")
     return found
 
 
@@ -142,58 +150,50 @@ def _of(finding: Finding, of: Collection[int]) -> bool:
     return finding.line in of or finding.values.get("other") in of
 
 
-def counted_of(lines: Sequence[Line]) -> list[Line]:
+def counted_of(lines: Sequence[Line], task: Task = "answer") -> list[Line]:
     """The lines that are scored, each with the split it is scored in."""
     kept = [line for line in unrepeated(lines) if not line.draft]
     loose = {line.question.id for line in kept if not line.has_split}
-    drawn = draw((line.question for line in kept), loose)
+    drawn = draw((line.question for line in kept), loose, shares=shares_of(task))
     return [replace(line, question=q) for line, q in zip(kept, drawn, strict=True)]
 
 
 def _against_documents(workspace: Workspace, lines: Sequence[Line]) -> Iterator[Finding]:
-    from tailor.documents.index import documents
+    from tailor.documents.corpus import documents
 
     if not (workspace.state / "documents.db").exists():
         if any(line.question.evidence for line in lines):
             yield Finding("not_ingested")
         return
-    if changed := _changed(workspace):
+    records = _records(workspace)
+    if changed := [path for path in records if _differs(workspace.knowledge / path, records[path])]:
         names = ", ".join(changed[:3]) + (", …" if len(changed) > 3 else "")
         yield Finding("changed_documents", values={"n": len(changed), "names": names})
     memory = workspace.state / "evidence.json"
     yield from evidence(lines, documents(workspace.state), workspace.knowledge, memory)
 
 
-def _changed(workspace: Workspace) -> list[str]:
-    from tailor.documents.store import DocumentStore, database
-
-    with database(workspace.state / "documents.db") as connection:
-        records = DocumentStore(connection).records()
-    return [
-        path
-        for path, record in records.items()
-        if _differs(workspace.knowledge / path, record.size, record.mtime_ns, record.sha256)
-    ]
-
-
-def _differs(path: Path, size: int, mtime_ns: int, sha256: str) -> bool:
-    """Whether a file has another content; one that is gone or inside another is left to others."""
-    import hashlib
-
-    try:
-        stat = path.stat()
-        if (stat.st_size, stat.st_mtime_ns) == (size, mtime_ns):
-            return False
-        return stat.st_size != size or hashlib.sha256(path.read_bytes()).hexdigest() != sha256
-    except OSError:
-        return False
-
-
-def _languages(workspace: Workspace) -> dict[str, str]:
+def _records(workspace: Workspace) -> dict[str, Record]:
+    """What was read, by path; nothing before the first ingestion."""
     from tailor.documents.store import DocumentStore, database
 
     if not (workspace.state / "documents.db").exists():
         return {}
     with database(workspace.state / "documents.db") as connection:
-        records = DocumentStore(connection).records()
-    return {path: record.language for path, record in records.items() if record.status == "ok"}
+        return DocumentStore(connection).records()
+
+
+def _differs(path: Path, read: Record) -> bool:
+    """Whether a file has another content; one that is gone or inside another is left to others."""
+    import hashlib
+
+    try:
+        stat = path.stat()
+        if (stat.st_size, stat.st_mtime_ns) == (read.size, read.mtime_ns):
+            return False
+        return (
+            stat.st_size != read.size
+            or hashlib.sha256(path.read_bytes()).hexdigest() != read.sha256
+        )
+    except OSError:
+        return False

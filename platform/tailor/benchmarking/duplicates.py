@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from tailor.benchmark import Line
 from tailor.benchmarking.facts import same_answer
 from tailor.benchmarking.finding import Finding
+from tailor.benchmarking.leakage import FORMS
 from tailor.benchmarking.similar import pairs
-from tailor.text import fold, nfc, words
+from tailor.text import fold, words
 
 NEAR = 0.75
 """Share of common words by which two questions with the same answer are one question."""
@@ -17,20 +18,14 @@ _LIGHT = frozenset(
     "these those there please la cua thi ma co duoc bi o tai nhung cac nay do cho".split()
 )
 """Words, without accents, by which two questions may differ and still ask the same."""
-
-_FORMS: dict[str, Callable[[str], str]] = {
-    "exact": str,
-    "unicode": nfc,
-    "case": lambda text: nfc(text).casefold(),
-    "spacing": lambda text: " ".join(words(text)),
-    "accents": lambda text: " ".join(words(fold(text))),
-}
+_FORMS = {how: form for how, form in FORMS.items() if how != "order"}
+"""In another order the same words may ask something else."""
 
 
 def repeated(lines: Sequence[Line]) -> Iterator[Finding]:
     """Ids and questions that stand on an earlier line already, in whatever form."""
     ids: dict[str, int] = {}
-    known: dict[str, dict[str, int]] = {how: {} for how in _FORMS}
+    known: dict[str, dict[object, int]] = {how: {} for how in _FORMS}
     for line in lines:
         id = line.question.id
         if (other := ids.setdefault(id, line.number)) != line.number:

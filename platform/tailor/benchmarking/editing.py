@@ -133,7 +133,8 @@ def checked(workspace: Workspace, lines: Sequence[Line], changes: Changes) -> Ch
     if own:
         found += by_line(workspace, whole, own)
     found.sort(key=lambda f: (f.line is None, f.line or 0))
-    return Checked(tuple(became), tuple(added), tuple(found), last)
+    told_of = tuple(replace(finding, task=config.task) for finding in found)
+    return Checked(tuple(became), tuple(added), told_of, last)
 
 
 def save(workspace: Workspace, checked: Checked) -> None:

@@ -10,7 +10,8 @@ from itertools import pairwise
 
 from tailor.assistant import digest
 from tailor.benchmark import Evidence, Question
-from tailor.benchmarking.structure import Fact, facts, title, unambiguous
+from tailor.benchmarking.stated import Fact, title, unambiguous
+from tailor.benchmarking.structure import facts
 from tailor.documents.document import Document
 from tailor.scoring.tokens import tokens
 from tailor.text import fold, words

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tailor.task import Task, worded
+
 Level = Literal["error", "warning"]
 Sentences = tuple[Level, str, str]
 """Level, English and Vietnamese sentence of a kind."""
@@ -29,6 +31,8 @@ class Finding:
     """Of the file; None where it is about the whole benchmark."""
     id: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
+    task: Task = "answer"
+    """Of the workspace, which says what the lines are called."""
 
     @property
     def level(self) -> Level:
@@ -37,7 +41,9 @@ class Finding:
 
     def message(self, lang: str = "en") -> str:
         """What is wrong and what to do, without file and line."""
-        return sentence(KINDS[self.kind], self.values, lang)
+        level, english, vietnamese = KINDS[self.kind]
+        told = worded(english, self.task, "en"), worded(vietnamese, self.task, "vi")
+        return sentence((level, *told), self.values, lang)
 
     def to_json(self) -> dict[str, Any]:
         """As ``tailor benchmark check --json`` lists it."""
@@ -92,8 +98,8 @@ KINDS: Mapping[str, Sentences] = {
     ),
     "empty": (
         "error",
-        "The benchmark holds no question that counts; add questions or approve drafts.",
-        "Bộ câu hỏi chưa có câu nào được tính; hãy thêm câu hỏi hoặc duyệt bản nháp.",
+        "The benchmark holds no {question} that counts; add {questions} or approve drafts.",
+        "Bộ câu hỏi chưa có {question} nào được tính; hãy thêm {questions} hoặc duyệt bản nháp.",
     ),
     "same_id": (
         "error",
@@ -102,20 +108,20 @@ KINDS: Mapping[str, Sentences] = {
     ),
     "same_question": (
         "error",
-        "asks the question of line {other} {how}; delete one.",
-        "hỏi lại câu ở dòng {other} ({how}); hãy xóa một câu.",
+        "is the {question} of line {other} {how}; delete one.",
+        "lặp lại {question} ở dòng {other} ({how}); hãy xóa một {question}.",
     ),
     "near_question": (
         "warning",
-        "asks nearly what line {other} asks and has the same answer, so that one fact counts "
+        "is nearly the {question} of line {other} and has the same answer, so that it counts "
         "twice; keep one.",
-        "hỏi gần giống dòng {other} và cùng đáp án, nên một sự kiện được tính hai lần; hãy giữ "
-        "một câu.",
+        "gần giống {question} ở dòng {other} và cùng đáp án, nên được tính hai lần; hãy giữ một "
+        "{question}.",
     ),
     "contradiction": (
         "warning",
-        "asks nearly what line {other} asks but has another answer; see which is right.",
-        "hỏi gần giống dòng {other} nhưng đáp án khác; hãy xem câu nào đúng.",
+        "is nearly the {question} of line {other} but has another answer; see which is right.",
+        "gần giống {question} ở dòng {other} nhưng đáp án khác; hãy xem đáp án nào đúng.",
     ),
     "answers_disagree": (
         "warning",
@@ -189,17 +195,17 @@ KINDS: Mapping[str, Sentences] = {
     ),
     "leak": (
         "error",
-        "this {split} question holds the {held} question of line {other} ({how}); delete one, or "
-        "put both into one split.",
-        "câu {split} này trùng câu {held} ở dòng {other} ({how}); hãy xóa một câu hoặc đưa cả hai "
-        "vào cùng một tập.",
+        "this {split} {question} holds the {held} {question} of line {other} ({how}); delete one, "
+        "or put both into one split.",
+        "{question} {split} này trùng {question} {held} ở dòng {other} ({how}); hãy xóa một "
+        "{question} hoặc đưa cả hai vào cùng một tập.",
     ),
     "leak_meaning": (
         "warning",
-        "this {split} question may ask the {held} question of line {other} in other words; if so, "
-        "put both into one split.",
-        "câu {split} này có thể hỏi cùng ý với câu {held} ở dòng {other}; nếu vậy hãy đưa cả hai "
-        "vào cùng một tập.",
+        "this {split} {question} may be the {held} {question} of line {other} in other words; if "
+        "so, put both into one split.",
+        "{question} {split} này có thể cùng ý với {question} {held} ở dòng {other}; nếu vậy hãy "
+        "đưa cả hai vào cùng một tập.",
     ),
     "same_fact": (
         "warning",
@@ -215,50 +221,50 @@ KINDS: Mapping[str, Sentences] = {
     ),
     "changed_documents": (
         "warning",
-        "{n} documents changed since they were read ({names}); run `tailor ingest`, then check "
-        "again.",
+        "Documents that changed since they were read: {n} ({names}); run `tailor ingest`, then "
+        "check again.",
         "{n} tài liệu đã thay đổi sau lần đọc cuối ({names}); hãy chạy `tailor ingest` rồi kiểm "
         "tra lại.",
     ),
     "no_split": (
         "warning",
-        "{n} questions name no split and are drawn anew with each file; `tailor benchmark split` "
+        "Without a split: {n} {questions}, drawn anew with each file; `tailor benchmark split` "
         "records one.",
-        "{n} câu hỏi chưa ghi tập và được chia lại theo tệp; `tailor benchmark split` sẽ ghi cố "
-        "định.",
+        "{n} {questions} chưa ghi tập và được chia lại theo tệp; `tailor benchmark split` sẽ ghi "
+        "cố định.",
     ),
     "empty_split": (
         "warning",
-        "There are no {split} questions; `tailor benchmark split` shares them out, with --reassign "
-        "where all have a split.",
-        "Chưa có câu hỏi {split}; `tailor benchmark split` sẽ chia giúp, thêm --reassign nếu câu "
-        "nào cũng đã có tập.",
+        "There are no {split} {questions}; `tailor benchmark split` shares them out, with "
+        "--reassign where all have a split.",
+        "Chưa có {questions} {split}; `tailor benchmark split` sẽ chia giúp, thêm --reassign nếu "
+        "{question} nào cũng đã có tập.",
     ),
     "shared_documents": (
         "warning",
-        "{n} documents have questions in train and also in dev or test; `tailor benchmark split "
+        "Documents with questions in train and also in dev or test: {n}; `tailor benchmark split "
         "--reassign` keeps each on one side.",
         "{n} tài liệu có câu hỏi ở cả train lẫn dev hoặc test; `tailor benchmark split --reassign` "
         "giữ mỗi tài liệu ở một phía.",
     ),
     "few_questions": (
         "warning",
-        "Too few test questions to tell anything about {names}; from {least} on a score has an "
+        "Too few test {questions} to tell anything about {names}; from {least} on a score has an "
         "interval.",
-        "Quá ít câu hỏi test để kết luận về {names}; cần ít nhất {least} câu mới có khoảng tin "
-        "cậy.",
+        "Quá ít {questions} test để kết luận về {names}; cần ít nhất {least} {questions} mới có "
+        "khoảng tin cậy.",
     ),
     "uneven": (
         "warning",
-        '"{name}" is {test} of the test questions but {dev} of the dev questions, so that what is '
-        "chosen on dev fits other questions.",
-        '"{name}" chiếm {test} câu test nhưng {dev} câu dev, nên lựa chọn trên dev hợp với loại '
-        "câu khác.",
+        '"{name}" is {test} of the test {questions} but {dev} of the dev {questions}, so that what '
+        "is chosen on dev fits other {questions}.",
+        '"{name}" chiếm {test} {questions} test nhưng {dev} {questions} dev, nên lựa chọn trên dev '
+        "hợp với loại {questions} khác.",
     ),
     "language_missing": (
         "warning",
-        'No test question is in the language "{lang}" of {n} documents.',
-        'Không có câu hỏi test nào bằng ngôn ngữ "{lang}" của {n} tài liệu.',
+        'No test {question} is in the language "{lang}" of {n} documents.',
+        'Không có {question} test nào bằng ngôn ngữ "{lang}" của {n} tài liệu.',
     ),
     "one_document": (
         "warning",
@@ -280,9 +286,9 @@ KINDS: Mapping[str, Sentences] = {
     ),
     "yes_no": (
         "warning",
-        'Of {n} yes/no questions {share} have the answer "{answer}"; saying so always scores that '
-        "much.",
-        'Trong {n} câu hỏi có/không, {share} có đáp án "{answer}"; luôn trả lời như vậy cũng được '
-        "chừng ấy điểm.",
+        'Of {n} yes/no {questions} {share} have the answer "{answer}"; saying so always scores '
+        "that much.",
+        'Trong {n} {questions} có/không, {share} có đáp án "{answer}"; luôn trả lời như vậy cũng '
+        "được chừng ấy điểm.",
     ),
 }

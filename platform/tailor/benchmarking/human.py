@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import random
 import re
 from collections.abc import Mapping, Sequence
@@ -22,8 +23,10 @@ from tailor.errors import TailorError, UsageError
 from tailor.run import Run, State, Step, all_runs
 from tailor.scoring import format
 from tailor.scoring.export import harmless
+from tailor.scoring.groups import groups
 from tailor.scoring.metrics import f1
 from tailor.scoring.statistics import Interval, interval
+from tailor.text import words
 
 if TYPE_CHECKING:
     from tailor.answer_format import AnswerFormat
@@ -219,7 +222,8 @@ def agreement(runs: Sequence[Run], only: str | None = None) -> list[Agreement]:
         if only in (None, a.model, b.model):
             left = a.answers("train", "dev", "test")
             right = b.answers("train", "dev", "test")
-            alike = interval([_alike(left[id], right[id], target) for id in left if id in right])
+            both = [q for q in a.workspace.benchmark.questions if q.id in left and q.id in right]
+            alike = interval([_alike(left[q.id], right[q.id], target) for q in both], groups(both))
             if alike is not None:
                 found.append(Agreement(a.model, b.model, metrics[target.task], alike))
     return found
@@ -248,7 +252,7 @@ def _of(run: Run) -> str | None:
 
 def _read(workspace: Workspace, path: Path) -> tuple[list[tuple[Question, Answer]], int, list[str]]:
     """Questions with answers, how many were left open, and what could not be used."""
-    if not path.expanduser().is_file():
+    if not os.path.isfile(os.path.expanduser(path)):
         raise TailorError(f"There is no file {path}; see to its path.")
     every = workspace.benchmark.questions
     # As it was exported, where a spreadsheet would run what an id begins with.
@@ -267,7 +271,7 @@ def _read(workspace: Workspace, path: Path) -> tuple[list[tuple[Question, Answer
         try:
             if question is None:
                 raise ValueError(f"there is no question {cells['id'].strip()!r} in the benchmark")
-            if _words(cells["question"]) != _words(question.question):
+            if words(cells["question"]) != words(question.question):
                 raise ValueError(f"the question {question.id} was changed since it was exported")
             if not cells["answer"].strip():
                 blank += 1
@@ -316,9 +320,3 @@ def _record(workspace: Workspace, name: str, answers: Mapping[str, Answer]) -> R
     )
     run.save(State("complete", len(answers), len(answers), 0, 0))
     return run
-
-
-def _words(text: str) -> list[str]:
-    from tailor.text import words
-
-    return words(text)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tailor.benchmarking.alike import Alike, Match
 from tailor.benchmarking.facts import Shared, shared
+from tailor.benchmarking.finding import HOW
 from tailor.errors import TailorError
 from tailor.text import fold, nfc, words
 
@@ -24,18 +25,6 @@ if TYPE_CHECKING:
 Kind = Literal[
     "exact", "unicode", "case", "spacing", "accents", "order", "overlap", "near", "fact", "meaning"
 ]
-HOW: dict[Kind, str] = {
-    "exact": "word for word",
-    "unicode": "in another Unicode form",
-    "case": "in other letter case",
-    "spacing": "with other spaces or punctuation",
-    "accents": "but for accents",
-    "order": "in another order of words",
-    "overlap": "with a long run of the same words",
-    "near": "with few letters changed",
-    "fact": "in other words, of the same evidence",
-    "meaning": "in other words",
-}
 FORMS: dict[Kind, Callable[[str], object]] = {
     "exact": lambda text: text,
     "unicode": nfc,
@@ -66,7 +55,7 @@ class Leak:
     kind: Kind
 
     def __str__(self) -> str:
-        return f"{self.item.id} asks {self.held.split} question {self.held.id} {HOW[self.kind]}"
+        return f"{self.item.id} asks {self.held.split} question {self.held.id} {HOW[self.kind][0]}"
 
 
 class Guard:

@@ -11,10 +11,12 @@ from tailor.benchmarking.leakage import Guard
 from tailor.text import nfc
 
 
-def leaks(lines: Sequence[Line], of: Collection[int] | None = None) -> Iterator[Finding]:
+def leaks(
+    lines: Sequence[Line], of: Collection[int] | None = None, items: bool = False
+) -> Iterator[Finding]:
     """What the leakage guard finds between the splits, then facts that stand on both sides.
 
-    With ``of`` only what one of the lines of these numbers has to do with.
+    With ``of`` only what one of the lines of these numbers has to do with. ``items``: see `Guard`.
     """
     numbers = {line.question.id: line.number for line in lines}
     by_split = {
@@ -25,9 +27,9 @@ def leaks(lines: Sequence[Line], of: Collection[int] | None = None) -> Iterator[
     held = [*by_split["test"], *by_split["dev"]]
     sides = [(by_split["train"], held), (by_split["dev"], by_split["test"])]
     if of is not None:
-        sides = [pair for items, against in sides for pair in _with(items, against, numbers, of)]
-    for items, against in sides:
-        for leak in Guard(against).leaks(items):
+        sides = [part for one, other in sides for part in _with(one, other, numbers, of)]
+    for asked, held_out in sides:
+        for leak in Guard(held_out, items).leaks(asked):
             kind = "leak_meaning" if leak.kind == "meaning" else "leak"
             told.add(leak.item.id)
             values = {

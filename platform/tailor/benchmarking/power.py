@@ -7,6 +7,7 @@ from math import ceil, sqrt
 from typing import Any
 
 from tailor.scoring import format
+from tailor.task import Task, worded
 
 SCORE = 0.7
 """The score that is assumed where none is known; at 0.5 the interval is a tenth wider."""
@@ -26,6 +27,7 @@ class Power:
     gain: float
     needed: int
     """Questions by which a gain of ``gain`` is seen with a chance of 80 %."""
+    task: Task = "answer"
 
     def to_json(self) -> dict[str, Any]:
         """As ``tailor benchmark check --json`` prints it."""
@@ -38,9 +40,10 @@ class Power:
 
     def sentence(self, lang: str = "en") -> str:
         """``80 test questions: a score is known to ±10 points; …``."""
+        none, shares, errors = (worded(one, self.task, lang) for one in _SENTENCES[lang])
         if self.half_width is None:
-            return _SENTENCES[lang][0]
-        return _SENTENCES[lang][1].format(
+            return none
+        return (errors if self.task == "number" else shares).format(
             n=format.count(self.n, lang),
             half=round(100 * self.half_width),
             gain=round(100 * self.gain),
@@ -50,19 +53,27 @@ class Power:
 
 _SENTENCES = {
     "en": (
-        "There are no test questions, so nothing can be told.",
-        "{n} test questions: a score is known to ±{half} points; to see a gain of {gain} points "
+        "There are no test {questions}, so nothing can be told.",
+        "Test {questions}: {n}. A score is known to ±{half} points; to see a gain of {gain} points "
         "you need about {needed}.",
+        "Test {questions}: {n}. How well an error is known by them shows when a row has run.",
     ),
     "vi": (
-        "Chưa có câu hỏi test nên chưa thể kết luận điều gì.",
-        "{n} câu hỏi test: điểm được biết với sai số ±{half} điểm phần trăm; để thấy mức tăng "
-        "{gain} điểm cần khoảng {needed} câu.",
+        "Chưa có {questions} test nên chưa thể kết luận điều gì.",
+        "{n} {questions} test: điểm được biết với sai số ±{half} điểm phần trăm; để thấy mức tăng "
+        "{gain} điểm cần khoảng {needed} {questions}.",
+        "{n} {questions} test: biết được sai số chính xác đến đâu thì phải chạy một dòng mới rõ.",
     ),
 }
 
 
-def power(n: int, gain: float = GAIN, score: float = SCORE, changed: float = CHANGED) -> Power:
+def power(
+    n: int,
+    task: Task = "answer",
+    gain: float = GAIN,
+    score: float = SCORE,
+    changed: float = CHANGED,
+) -> Power:
     """What ``n`` questions buy, by the normal approximation.
 
     A score p of right and wrong answers is known to 1.96 sqrt(p (1 - p) / n). Two rows that answer
@@ -72,7 +83,7 @@ def power(n: int, gain: float = GAIN, score: float = SCORE, changed: float = CHA
     """
     half = _SURE * sqrt(score * (1 - score) / n) if n else None
     needed = ((_SURE + _POWER) / gain) ** 2 * (max(changed, gain) - gain**2)
-    return Power(n, half, gain, ceil(needed))
+    return Power(n, half, gain, ceil(needed), task)
 
 
 def _round(n: int) -> int:

@@ -160,11 +160,12 @@ def nq(row: Row) -> Iterator[Item | ValueError]:
     note = note[0] if isinstance(note, list) and note else note or {}
     asked = row.get("question_text") or row.get("question")
     question = text(asked.get("text") if isinstance(asked, Mapping) else asked)
-    document = row.get("document")
-    tokens = document.get("tokens") if isinstance(document, Mapping) else None
+    whole = row.get("document")
+    document = whole if isinstance(whole, Mapping) else {}
+    tokens = document.get("tokens")
     title = text(row.get("document_title"))
     if isinstance(tokens, Mapping):
-        title = title or text(document["title"]) if isinstance(document, Mapping) else title
+        title = title or text(document["title"])
         words = [
             "" if html else word
             for word, html in zip(tokens["token"], tokens["is_html"], strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,7 @@ def rows(
     hub_split: str | None = None,
     named: bool = False,
 ) -> Iterator[Numbered]:
-    """The rows of a file, of a folder that holds a dataset, or of a dataset on the Hugging Face Hub.
+    """The rows of a file, of a folder with a dataset, or of a dataset on the Hugging Face Hub.
 
     With ``named`` the classes of a dataset are given by their names, not their numbers.
 
@@ -35,8 +36,8 @@ def rows(
         TailorError: it is not there or cannot be read; the sentence names the line where one is
             broken.
         UsageError: it is none of these.
-    """  # noqa: E501
-    path = Path(source).expanduser()
+    """
+    path = Path(os.path.expanduser(source))
     if path.is_dir():
         return _dataset(str(path), None, config, hub_split, named)
     if path.is_file():

@@ -70,9 +70,9 @@ def give(workspace: Workspace, name: str, question: Question, text: str, seconds
     """Keep an answer at once; a later one to the same question takes its place.
 
     Raises:
-        UsageError: the name or the answer is empty, or holds no number or label where one is wanted.
+        UsageError: the name or the answer is empty, or no number or label where one is wanted.
         TailorError: it cannot be written.
-    """  # noqa: E501
+    """
     name = _named(name)
     if not text.strip():
         raise UsageError("The answer is empty; write one, or say that there is none.")

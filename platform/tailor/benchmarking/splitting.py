@@ -16,11 +16,14 @@ from tailor.text import fold, words
 
 if TYPE_CHECKING:
     from tailor.benchmark import Question, Split
+    from tailor.task import Task
 
 By = Literal["document", "quote"]
 """What must not stand on two sides: a document with all its facts, or only each fact."""
 SHARES: Mapping[Split, float] = {"train": 0.3, "dev": 0.2, "test": 0.5}
 """How questions without a split are shared out."""
+ITEM_SHARES: Mapping[Split, float] = {"train": 0.7, "dev": 0.1, "test": 0.2}
+"""How items are: most are to learn from."""
 NEAR, SAME = 0.75, 0.9
 """Share of common words that joins questions with the same answer, and any questions."""
 _RUN = 8
@@ -31,6 +34,11 @@ _FEW = 80
 """Groups of which each may also be swapped with each other one."""
 _SIZE = 20.0
 """How much the size of a split weighs against how even one tag or language is in it."""
+
+
+def shares_of(task: Task) -> Mapping[Split, float]:
+    """How what has no split is shared out, by what the workspace asks for."""
+    return SHARES if task == "answer" else ITEM_SHARES
 
 
 def draw(

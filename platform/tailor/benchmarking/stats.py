@@ -10,6 +10,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, get_args
 
 from tailor.benchmark import Question, Split
+from tailor.benchmarking.balance import traits
 from tailor.benchmarking.human import Agreement, agreement, people
 from tailor.benchmarking.power import Power, power
 from tailor.scoring.cache import graded
@@ -89,27 +90,26 @@ def stats(workspace: Workspace) -> Stats:
         counts=_counts(questions),
         answer_words=_answer_words(questions),
         documents=_documents(questions, _known(workspace)),
-        power=power(len(workspace.benchmark.split("test"))),
+        power=power(len(workspace.benchmark.split("test")), workspace.config.task),
         difficulty=_difficulty(workspace),
         agreement=tuple(agreement(people(workspace))),
     )
 
 
 def _counts(questions: Sequence[Question]) -> dict[str, dict[str, int]]:
-    names = Counter(name for q in questions for name in _traits(q))
+    kinds = [{"", *traits(q)} for q in questions]
+    names = Counter(name for own in kinds for name in own)
     first = ["", *sorted({q.lang for q in questions}), "null"]
     order = dict.fromkeys([*(n for n in first if n in names), *(n for n, _ in names.most_common())])
     return {
         name: {
-            split: sum(q.split == split and name in _traits(q) for q in questions)
+            split: sum(
+                q.split == split and name in own for q, own in zip(questions, kinds, strict=True)
+            )
             for split in get_args(Split)
         }
         for name in order
     }
-
-
-def _traits(question: Question) -> set[str]:
-    return {"", question.lang, *question.tags, *(() if question.answerable else ("null",))}
 
 
 def _answer_words(questions: Iterable[Question]) -> dict[str, float]:
@@ -122,7 +122,7 @@ def _answer_words(questions: Iterable[Question]) -> dict[str, float]:
 def _known(workspace: Workspace) -> set[str]:
     if not (workspace.state / "documents.db").exists():
         return set()
-    from tailor.documents.index import documents
+    from tailor.documents.corpus import documents
 
     return set(documents(workspace.state))
 
@@ -140,7 +140,7 @@ def _difficulty(workspace: Workspace) -> Difficulty | None:
     run, scores = max(known, key=lambda one: _on_dev(one[1]))
     values: dict[str, list[float]] = {}
     for question, value in scores:
-        for name in _traits(question):
+        for name in ("", *traits(question)):
             values.setdefault(name, []).append(value)
     means = {name: (sum(own) / len(own), len(own)) for name, own in values.items()}
     return Difficulty(

@@ -50,13 +50,20 @@ def approve(knowledge: Path, ids: Collection[str]) -> tuple[Question, ...]:
 
     Raises:
         UsageError: there is no draft of such an id.
-        TailorError: a file cannot be read or written.
+        TailorError: a file cannot be read or written, or another question has a draft's id.
     """
     chosen = _chosen(knowledge, ids)
     for name in (BENCHMARK, TRAINING):
         path = knowledge / name
         moved = [line for home, line in chosen if home.name == DRAFTS and _target(line) == name]
-        there = {line.question.id for line in read(path)[0]} if path.exists() else set()
+        there = {line.question.id: line for line in read(path)[0]} if path.exists() else {}
+        for line in moved:
+            former = there.get(line.question.id)
+            if former and former.question.question != line.question.question:
+                raise TailorError(
+                    f"{path}:{former.number} is another question with the id {line.question.id}: "
+                    "change the id there or in drafts.jsonl, then approve again."
+                )
         new = [_approved(line) for line in moved if line.question.id not in there]
         in_place = [(line, _approved(line)) for home, line in chosen if home == path]
         if new or in_place:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tailor.cli.common import JsonOption, WorkspaceOption
+from tailor.cli.options import JsonOption, WorkspaceOption
 
 if TYPE_CHECKING:
     from tailor.training.adapters import Adapter
@@ -23,7 +23,8 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """List the adapters that were trained here or imported, or tell about one."""
-    from tailor.cli.common import here, open_workspace, print_json, row_bars, say
+    from tailor.cli.common import open_workspace, print_json, say
+    from tailor.cli.progress import bar
     from tailor.training import adapters as registry
     from tailor.training import before_after
 
@@ -31,8 +32,7 @@ def command(
     if name or measure:
         one = registry.adapter(opened, name)
         if measure:
-            with row_bars() as bars:
-                opened.progress = lambda what, now, of: bars(one.name, what, now, of)
+            with bar(one.name) as opened.progress:
                 before_after.again(opened, one)
         shown: tuple[Adapter, ...] = (one,)
     else:
@@ -43,12 +43,12 @@ def command(
         _show(shown[0])
         measured = before_after.read(shown[0])
         words = "export merged {}" if measured else "adapters {} --measure"
-        say(f"Next: tailor {words.format(shown[0].name)}{here(workspace)}")
+        say(f"Next: tailor {words.format(shown[0].name)}")
     elif shown:
         _list(shown)
-        say(f"Next: tailor export merged {shown[0].name}{here(workspace)}")
+        say(f"Next: tailor export merged {shown[0].name}")
     else:
-        say(f"No adapter was trained here yet. Next: tailor run fine_tuning{here(workspace)}")
+        say("No adapter was trained here yet. Next: tailor run fine_tuning")
 
 
 def to_json(adapter: "Adapter") -> dict[str, object]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tailor.cli.common import JsonOption, WorkspaceOption
+from tailor.cli.options import JsonOption, WorkspaceOption
 
 if TYPE_CHECKING:
     from tailor.prediction.curation import Curated

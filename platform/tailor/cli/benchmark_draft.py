@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tailor.cli.common import JsonOption, ModelOption, WorkspaceOption
+from tailor.cli.options import JsonOption, ModelOption, WorkspaceOption
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +43,8 @@ def draft(
     it, questions are made from tables, entries, FAQs and definitions.
     """
     from tailor.benchmarking.drafting import summary
-    from tailor.cli.common import here, open_workspace, print_json, row_bars, say
+    from tailor.cli.common import interrupted, open_workspace, print_json, say, several
+    from tailor.cli.progress import bar
     from tailor.models.provider import receiver
 
     opened = open_workspace(workspace)
@@ -57,27 +58,26 @@ def draft(
         )
     chosen = [kind.strip() for kind in kinds.split(",") if kind.strip()]
     own = None if language == "auto" else language
-    with row_bars() as bars:
-        try:
-            done = opened.draft(
-                n, model, own, chosen, training, seed,
-                lambda what, done, total: bars("benchmark", what, done, total),
-            )  # fmt: skip
-        except KeyboardInterrupt:
-            say("Stopped: what was drafted waits, and every model call is kept; run it again.")
-            raise typer.Exit(130) from None
+    try:
+        with bar("benchmark") as told:
+            done = opened.draft(n, model, own, chosen, training, seed, told)
+    except KeyboardInterrupt:
+        raise interrupted(
+            "Stopped: what was drafted waits, and every model call is kept; run it again."
+        ) from None
     if json:
         print_json(done.to_json())
         return
     _show(done.questions)
     dropped = f"; dropped: {summary(done.dropped)}" if any(done.dropped.values()) else ""
-    say(f"{len(done.questions)} of {n} drafted, {done.calls} model calls{dropped}.")
+    calls = several(done.calls, "model call")
+    say(f"{len(done.questions)} of {n} drafted, {calls}{dropped}.")
     if not done.questions:
         say("Nothing new to judge: try another --model, other --kinds or another --seed.")
         return
     say(
-        f"They wait in {opened.knowledge / 'drafts.jsonl'}. Next: tailor benchmark approve"
-        f"{here(workspace)} ID... (or --all), tailor benchmark discard{here(workspace)} ID..."
+        f"They wait in {opened.knowledge / 'drafts.jsonl'}. Next: tailor benchmark approve ID... "
+        "(or --all), tailor benchmark discard ID..."
     )
 
 
@@ -89,7 +89,7 @@ def approve(
 ) -> None:
     """Let drafts count. Without an id, show those that wait with their evidence."""
     from tailor.benchmarking.waiting import FOR_TRAINING
-    from tailor.cli.common import here, open_workspace, say
+    from tailor.cli.common import open_workspace, say
 
     opened = open_workspace(workspace)
     chosen = _chosen(opened, ids, everything, json)
@@ -105,7 +105,7 @@ def approve(
         for count, name in ((len(done) - trained, "benchmark.jsonl"), (trained, "training.jsonl"))
         if count
     ]
-    say(f"Approved: {', '.join(kept) or 'none'}. Next: tailor benchmark check{here(workspace)}")
+    say(f"Approved: {', '.join(kept) or 'none'}. Next: tailor benchmark check")
 
 
 def discard(
@@ -132,7 +132,7 @@ def _chosen(
     opened: "Workspace", ids: list[str] | None, everything: bool, json: bool
 ) -> list[str] | None:
     """The ids that are meant; None where the drafts were shown instead."""
-    from tailor.cli.common import say
+    from tailor.cli.common import say, several
     from tailor.errors import UsageError
 
     if ids and everything:
@@ -144,7 +144,7 @@ def _chosen(
         _print(waiting)
     else:
         _show(waiting)
-        say(f"{len(waiting)} drafts wait.")
+        say(f"{several(len(waiting), 'draft')} waiting.")
     return None
 
 

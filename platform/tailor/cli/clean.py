@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tailor.cli.common import JsonOption, WorkspaceOption
+from tailor.cli.options import JsonOption, WorkspaceOption
 
 if TYPE_CHECKING:
     from tailor.cleaning import Cleaning
@@ -21,7 +21,7 @@ def command(
 
     That is old indexes, unused artifacts and logs; it asks first.
     """
-    from tailor.cli.common import open_workspace, print_json, say
+    from tailor.cli.common import open_workspace, print_json, say, several
 
     opened = open_workspace(workspace)
     found = opened.clean(drop=yes and json)
@@ -35,7 +35,7 @@ def command(
         say("There is nothing to delete.")
     elif yes or (sys.stdin.isatty() and typer.confirm("Delete this?", err=True)):
         dropped = opened.clean(drop=True)
-        say(f"Deleted: {len(dropped.items)} items, {size(dropped.bytes)}.")
+        say(f"Deleted: {several(len(dropped.items), 'item')}, {size(dropped.bytes)}.")
     else:
         say("Nothing was deleted. Next: the same command with --yes")
 
@@ -45,14 +45,14 @@ def show(found: "Cleaning") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from tailor.cli.common import stdout
+    from tailor.cli.common import several, stdout
 
     if not found.items:
         return
     table = Table("what", "in .tailor", "size")
     for item in found.items:
         table.add_row(item.kind, Text(item.path), size(item.bytes))
-    table.add_row("all", f"{len(found.items)} items", size(found.bytes), style="bold")
+    table.add_row("all", several(len(found.items), "item"), size(found.bytes), style="bold")
     stdout().print(table)
 
 

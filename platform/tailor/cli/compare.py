@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from tailor.cli.common import JsonOption, Lang, LangOption, SplitOption, WorkspaceOption
+from tailor.cli.options import JsonOption, Lang, LangOption, SplitOption, WorkspaceOption
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -59,14 +59,7 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Compare all rows, or two of them question by question."""
-    from tailor.cli.common import (
-        here,
-        name_problems,
-        name_unreadable,
-        open_workspace,
-        say,
-        use_one_core,
-    )
+    from tailor.cli.common import name_problems, name_unreadable, open_workspace, say, use_one_core
     from tailor.errors import TailorError, UsageError
     from tailor.run import run_of
 
@@ -81,13 +74,13 @@ def command(
     name_unreadable(opened)
     runs = opened.runs()
     if not runs:
-        raise TailorError(f"There is no run to compare yet: tailor run all{here(workspace)}")
+        raise TailorError("There is no run to compare yet: tailor run all")
     if metrics:
         _measure(runs, metrics)
     made: Made
     if base and candidate:
         one, other = run_of(runs, base), run_of(runs, candidate)
-        _stale([one, other], stale, workspace)
+        _stale([one, other], stale)
         made = _pair(opened, one, other, wanted, split, lang, every)
     elif answers:
         from tailor.scoring import export
@@ -98,7 +91,7 @@ def command(
         made = _ladder(opened, runs, wanted, split, lang, details, bool(metrics))
     _put(made, output)
     if output:
-        say(f"The comparison is in {output}. Next: tailor report{here(workspace)}")
+        say(f"The comparison is in {output}. Next: tailor report")
 
 
 def _format(named: Format | None, output: Path | None) -> Format:
@@ -110,32 +103,31 @@ def _format(named: Format | None, output: Path | None) -> Format:
 
 def _measure(runs: list[Run], metrics: str) -> None:
     """Measure what needs a model; it is kept, and shown from then on."""
-    from tailor.cli.common import row_bars
+    from tailor.cli.progress import bar
     from tailor.scoring.extra import measure
 
     names = [name.strip() for name in metrics.split(",") if name.strip()]
-    with row_bars() as bars:
-        measure(runs, names, told=lambda what, done, total: bars("compare", what, done, total))
+    with bar("compare") as told:
+        measure(runs, names, told=told)
 
 
-def _stale(runs: list[Run], wanted: bool, folder: Path) -> None:
+def _stale(runs: list[Run], wanted: bool) -> None:
     """Say which rows no longer hold; unless that is wanted, go no further.
 
     Raises:
         TailorError: one does not, and it was not asked for.
     """
-    from tailor.cli.common import here, say
+    from tailor.cli.common import say
     from tailor.errors import TailorError
 
     for run in runs:
         if reason := run.stale():
-            again = f"tailor run {run.row}{here(folder)}"
             if not wanted:
                 raise TailorError(
-                    f"{run.row} is not comparable: {reason}; run it again with `{again}`, or "
-                    "compare it as it is with --stale."
+                    f"{run.row} is not comparable: {reason}; run it again with `tailor run "
+                    f"{run.row}`, or compare it as it is with --stale."
                 )
-            say(f"{run.row} is out of date: {reason}; to run it again: {again}")
+            say(f"{run.row} is out of date: {reason}; to run it again: tailor run {run.row}")
 
 
 def _ladder(
@@ -148,16 +140,16 @@ def _ladder(
     metrics: bool,
 ) -> Made:
     """All rows; those that no longer hold are listed, and said to be left out."""
-    from tailor.cli.common import here, say
+    from tailor.cli.common import say
     from tailor.reporting.facts import gather
     from tailor.scoring import goal
     from tailor.scoring.leaderboard import leaderboard
     from tailor.scoring.wording import remarks
 
-    facts, where = gather(workspace, runs, lang, split), here(workspace.root)
+    facts = gather(workspace, runs, lang, split)
     for run in runs:
         if reason := run.stale():
-            say(f"{run.row}: {reason}; run it again: tailor run {run.row}{where}")
+            say(f"{run.row}: {reason}; run it again: tailor run {run.row}")
     board = leaderboard(facts.result)
     if wanted == "json":
         more = _details_json(facts) if details else {}
@@ -169,6 +161,7 @@ def _ladder(
     if wanted == "markdown":
         return facts.result.to_markdown(lang)
     told = [*remarks(facts.result, lang), facts.result.verdict(lang)]
+    told += filter(None, [facts.result.caution(lang)])
     if reached := goal.sentence(facts.result.rows, workspace.config.goal, lang):
         told.append(reached)
     every = [board.table(lang)] if board else []
@@ -301,6 +294,7 @@ def _put(made: Made, output: Path | None) -> None:
     from io import StringIO
 
     from tailor.cli.common import stdout
+    from tailor.cli.hints import with_workspace
     from tailor.cli.terminal import Terminal
 
     text = made if isinstance(made, str) else ""
@@ -308,7 +302,8 @@ def _put(made: Made, output: Path | None) -> None:
         into = StringIO()
         console = Terminal(file=into, width=140) if output else stdout()
         for part in made:
-            console.print(part, soft_wrap=isinstance(part, str), markup=False)
+            told = with_workspace(part) if isinstance(part, str) else part
+            console.print(told, soft_wrap=isinstance(part, str), markup=False)
         text = into.getvalue()
     if output is None:
         sys.stdout.write(text if text.endswith("\n") or not text else f"{text}\n")

@@ -30,13 +30,14 @@ NAMES: dict[Kind, str] = {
 def show(report: "CurationReport") -> None:
     """Print what somebody should look at, each list with its most important lines first."""
     from tailor.cli.common import stdout
+    from tailor.scoring.format import count, percent
 
     console = stdout()
     for line in summary(report):
         console.print(line, soft_wrap=True, markup=False)
     _list("Files to look at", ("files", "for example", "why", "what to do"), _advised(report))
     _list("The same text", ("kept", "copies"), [(g[0], ", ".join(g[1:])) for g in report.same])
-    near = [(f"{100 * p.similarity:.1f}%", p.first, p.second) for p in report.near]
+    near = [(percent(p.similarity), p.first, p.second) for p in report.near]
     _list("Nearly the same text", ("alike", "document", "document"), near)
     repeated = [
         (str(r.documents), f"{r.example}:{r.line}", " ⏎ ".join(r.text.split("\n")))
@@ -50,7 +51,7 @@ def show(report: "CurationReport") -> None:
     aged += [(e.modified[:10], e.path) for e in reversed(report.newest) if e not in report.oldest]
     _list("Oldest and newest files", ("changed", "file"), aged)
     largest = sorted(report.entries, key=lambda e: (-e.tokens, e.path))
-    tokens = [(f"{e.tokens:,}", e.path) for e in largest if e.tokens]
+    tokens = [(count(e.tokens), e.path) for e in largest if e.tokens]
     _list("Most tokens", ("tokens", "document"), tokens[:5])
 
 
@@ -66,30 +67,34 @@ def _advised(report: "CurationReport") -> list[tuple[str, str, str, str]]:
 
 def summary(report: "CurationReport") -> list[str]:
     """What there is, in three lines."""
+    from tailor.scoring.format import UNKNOWN, count
+
     totals = report.totals
-    files = ", ".join(f"{totals[status]:,} {status}" for status in STATUSES if totals[status])
-    languages = ", ".join(f"{count:,} {code}" for code, count in totals["languages"].items())
+    files = ", ".join(f"{count(totals[status])} {status}" for status in STATUSES if totals[status])
+    languages = ", ".join(f"{count(n)} {code}" for code, n in totals["languages"].items())
     return [
-        f"Files: {totals['files']:,} ({files})",
-        f"Languages: {languages or '–'}",
-        f"Passages: {totals['passages']:,}, words: {totals['words']:,}, "
-        f"tokens: {totals['tokens']:,}",
+        f"Files: {count(totals['files'])} ({files})",
+        f"Languages: {languages or UNKNOWN}",
+        f"Passages: {count(totals['passages'])}, words: {count(totals['words'])}, "
+        f"tokens: {count(totals['tokens'])}",
     ]
 
 
 def _sensitive(report: "CurationReport") -> None:
     """A list for each kind: how many, in which documents and lines."""
+    from tailor.scoring.format import count
+
     by_kind = defaultdict(list)
     for item in report.sensitive:
         by_kind[item.kind].append(item)
     for kind, items in by_kind.items():
-        count = sum(item.count for item in items)
+        times = count(sum(item.count for item in items))
         what = "Likely secrets" if kind in SECRETS else "Likely personal data"
         rows = [
             (item.document, str(item.count), ", ".join(map(str, item.lines)), item.example)
             for item in items
         ]
-        title = f"{what}: {count:,} {NAMES[kind]}"
+        title = f"{what}: {times} {NAMES[kind]}"
         _list(title, ("document", "count", "in lines", "for example"), rows)
 
 

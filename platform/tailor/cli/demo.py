@@ -4,7 +4,7 @@ from pathlib import Path
 
 import typer
 
-from tailor.cli.common import JsonOption, SetOption, WorkspaceOption
+from tailor.cli.options import JsonOption, SetOption, WorkspaceOption
 
 
 def command(
@@ -13,15 +13,9 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Run the whole ladder on the sample company. Offline, without a key."""
-    from tailor.cli.common import (
-        here,
-        name_problems,
-        one_bar,
-        open_workspace,
-        print_json,
-        say,
-        stdout,
-    )
+    from tailor.cli.common import name_problems, open_workspace, print_json, say, stdout
+    from tailor.cli.hints import here
+    from tailor.cli.progress import bar
     from tailor.cli.run import climb, exit_code
     from tailor.initialize import initialize
     from tailor.reporting.report import write
@@ -33,7 +27,7 @@ def command(
         say(f"Made the workspace {workspace.resolve()} from the sample company.")
     opened = open_workspace(workspace, sets)
     name_problems(opened.benchmark)
-    with one_bar() as told:
+    with bar("ingest") as told:
         ingested = opened.ingest(progress=told)
     kept = sum(file.passages for file in ingested.files)
     questions = len(opened.benchmark.questions)
@@ -44,7 +38,8 @@ def command(
         print_json(comparison.to_json())
     else:
         stdout().print(comparison.table())
-        stdout().print(comparison.verdict(), soft_wrap=True)
+        for sentence in filter(None, (comparison.verdict(), comparison.caution())):
+            stdout().print(sentence, soft_wrap=True)
     say(f"The report is in {write(opened, runs=runs)}. Open it in a browser.")
     say(f"The workspace is {opened.root}. Next: tailor ui{here(workspace)}")
     raise typer.Exit(exit_code(runs))

@@ -8,7 +8,7 @@ from typing import Literal
 
 import typer
 
-from tailor.cli.common import JsonOption, WorkspaceOption
+from tailor.cli.options import JsonOption, WorkspaceOption
 
 PACKAGES = (
     "langchain", "langchain-community", "langchain-openai", "chromadb", "sentence-transformers",
@@ -53,7 +53,7 @@ def examine(folder: Path) -> Iterator[Finding]:
     import shutil
     import sqlite3
 
-    yield Finding("Python", "ok", f"{platform.python_version()} on {platform.system()}")
+    yield Finding("Python", "ok", f"{platform.python_version()}, {platform.system()}")
     yield Finding("SQLite", "ok", sqlite3.sqlite_version)
     yield from _packages()
     yield from _plugins()
@@ -142,7 +142,7 @@ def _keys() -> Iterator[Finding]:
 
     for provider, variable in KEYS.items():
         if os.environ.get(variable):
-            yield Finding(f"{provider} key", "ok", f"{variable} is set")
+            yield Finding(f"{provider} key", "ok", variable)
         else:
             yield Finding(
                 f"{provider} key", "absent", "", f"set {variable} to use models of {provider}"

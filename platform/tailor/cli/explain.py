@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tailor.cli.common import JsonOption, WorkspaceOption
+from tailor.cli.options import JsonOption, WorkspaceOption
 
 if TYPE_CHECKING:
     from tailor.differences import Difference
@@ -36,14 +36,14 @@ def command(
 
     from rich.text import Text
 
-    from tailor.cli.common import here, open_workspace, print_json, say, stdout
+    from tailor.cli.common import open_workspace, print_json, say, stdout
     from tailor.explain import changed
     from tailor.run import run_of
     from tailor.text import visible
 
     run = run_of(open_workspace(workspace).runs(), row)
     if reason := run.stale():
-        again = f"tailor run {run.row}{here(workspace)}"
+        again = f"tailor run {run.row}"
         say(f"{run.row} is out of date: {reason}; to run it again: {again}")
     if question is not None:
         found = run.explain(question, repeat - 1)
@@ -71,7 +71,7 @@ def command(
     for part in parts:
         stdout().print(Text(visible(part)), soft_wrap=True)
     if question is None:
-        say(f"Next, for one of its answers: tailor explain {run.row} QUESTION_ID{here(workspace)}")
+        say(f"Next, for one of its answers: tailor explain {run.row} QUESTION_ID")
 
 
 def settings(row: str, builds_on: str | None, changed: "Sequence[Difference]") -> Iterator[str]:
@@ -93,11 +93,12 @@ def tuned(run: "Run") -> Iterator[str]:
     yield f"\n{found.sentence('en')}"
     yield "\nBest without the model (evidence ranked):"
     for line in found.search["tried"][:_TRIED]:
-        yield f"  {percent(line['quality'], 'en'):>6}  {found.changes(line) or 'plain retrieval'}"
+        told = found.changes(line, "en") or "plain retrieval"
+        yield f"  {percent(line['quality'], 'en'):>6}  {told}"
     yield "\nWith the model (score on dev):"
     for line in (found.asked["plain"], *found.asked["tried"]):
-        told = f"{found.changes(line) or 'plain retrieval'}, {line['n']} questions"
-        yield f"  {percent(line['score'], 'en'):>6}  {told}"
+        told = found.changes(line, "en") or "plain retrieval"
+        yield f"  {percent(line['score'], 'en'):>6}  {told}, {line['n']} questions"
     yield "\nWhat mattered (the best with each value):"
     for name, values in found.search["matters"].items():
         shown = (f"{value or 'own'} {percent(best, 'en')}" for value, best in values.items())

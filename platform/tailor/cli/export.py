@@ -1,7 +1,5 @@
 """``tailor export``: what was fitted, in the form that other tools take."""
 
-import typer
-
 from tailor.cli import (
     export_adapter,
     export_answers,
@@ -9,13 +7,9 @@ from tailor.cli import (
     export_jsonl,
     export_langchain,
 )
+from tailor.cli.common import group
 
-app = typer.Typer(
-    help="Write what was fitted in the form that other tools take.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = group("Write what was fitted in the form that other tools take.")
 VERBS = (
     export_adapter.adapter,
     export_adapter.merged,

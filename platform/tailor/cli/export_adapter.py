@@ -1,17 +1,16 @@
 """``tailor export adapter``, ``merged`` and ``safetensors``."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tailor.cli.common import JsonOption, WorkspaceOption
+from tailor.cli.options import ForceOption, JsonOption, WorkspaceOption
 
 if TYPE_CHECKING:
     from tailor.training.exported import Exported
     from tailor.training.gate import Gate
-
-GATE_MISSED = 3
 
 NameArgument = Annotated[
     str, typer.Argument(help="Name of the adapter; the newest without one.", show_default=False)
@@ -63,9 +62,7 @@ def merged(
             show_default=False,
         ),
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Write it whatever the gate says.")
-    ] = False,
+    force: ForceOption = False,
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
 ) -> None:  # fmt: skip
@@ -74,18 +71,18 @@ def merged(
     Base, adapter, merged and quantized model answer the dev questions first; exits with 3, and
     writes nothing, where the merged one loses too much.
     """
-    from tailor.cli.common import here, open_workspace, print_json, row_bars, say
+    from tailor.cli.common import GATE_MISSED, open_workspace, print_json, say
+    from tailor.cli.progress import bar
     from tailor.training.adapters import adapter as find
     from tailor.training.exported import export_merged
     from tailor.training.trained import row_below
 
     opened = open_workspace(workspace)
     found = find(opened, name)
-    with row_bars() as bars:
+    with bar("export") as told:
         written = export_merged(
             opened, found, output or Path(f"{found.name}-merged"), base=base, bits=quantization,
-            as_gguf=gguf, limit=max_loss, force=force,
-            progress=lambda what, done, of: bars("export", what, done, of),
+            as_gguf=gguf, limit=max_loss, force=force, progress=told,
         )  # fmt: skip
     if json:
         print_json(written.to_json())
@@ -93,7 +90,7 @@ def merged(
         tell(written)
     if written.folder and not json:
         row = row_below(opened)
-        option = f"--model huggingface:{written.folder}{here(workspace)}"
+        option = f"--model {shlex.quote(f'huggingface:{written.folder}')}"
         card = f"{written.folder}/README.md says how to load it."
         say(f"Next: tailor run {row} {option}" if row else card)
     whole = written.folder and (written.gguf or not gguf)
@@ -163,4 +160,4 @@ def safetensors(
         return
     for file in written:
         say(f"Written: {file}")
-    say(f"Next: tailor run fine_tuning --model huggingface:{folder}")
+    say(f"Next: tailor run fine_tuning --model {shlex.quote(f'huggingface:{folder}')}")

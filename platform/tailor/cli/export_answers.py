@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tailor.cli.common import JsonOption, WorkspaceOption
+from tailor.cli.options import JsonOption, WorkspaceOption
 
 
 def answers(
@@ -34,14 +34,14 @@ def answers(
 
     Questions, answers and the passages found are in the file; prompts, replies and keys are not.
     """
-    from tailor.cli.common import open_workspace, print_json, say
+    from tailor.cli.common import open_workspace, print_json, say, several, stderr
 
     done = open_workspace(workspace).export_answers(output, rows or (), name)
     if json:
         print_json({"schema_version": 1, **done.to_json()})
     for reason in done.left_out:
         say(f"left out: {reason}")
-    say(
-        f"{done.answers} answers of {', '.join(done.rows)} are in {done.path}. Next, on the other "
-        f"machine: tailor import answers {done.path.name}"
-    )
+    say(f"{several(done.answers, 'answer')} of {', '.join(done.rows)} in {done.path}.")
+    # Not by `say`, which would name the workspace of this machine.
+    line = f"Next, on the other machine: tailor import answers {done.path.name}"
+    stderr().print(line, soft_wrap=True, markup=False)

@@ -5,14 +5,20 @@ from typing import Annotated
 
 import typer
 
-from tailor.cli.common import JsonOption, ModelOption, SetOption, WorkspaceOption
+from tailor.cli.options import (
+    JsonOption,
+    ModelOption,
+    SetOption,
+    TrainingRowOption,
+    WorkspaceOption,
+)
 
 
 def job(
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to make.")] = Path(
         "job"
     ),
-    row: Annotated[str, typer.Option("--row", help="Row that would train.")] = "fine_tuning",
+    row: TrainingRowOption = "fine_tuning",
     include: Annotated[
         bool, typer.Option("--base/--no-base", help="Put a base model that lies here in, too.")
     ] = True,
@@ -27,7 +33,7 @@ def job(
     """Write a training as one folder for a GPU elsewhere: data, settings, script and notebook."""
     import shutil
 
-    from tailor.cli.common import here, open_workspace, print_json, say
+    from tailor.cli.common import open_workspace, print_json, say
     from tailor.scoring.format import count, memory
     from tailor.training.job_folder import export
 
@@ -44,4 +50,4 @@ def job(
     )
     if archive:
         say(f"The same as one file: {archive}")
-    say(f"Next, there: python train.py. Then, here: tailor import adapter RESULT{here(workspace)}")
+    say("Next, there: python train.py. Then, here: tailor import adapter RESULT")

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tailor.cli.common import JsonOption, ModelOption, SetOption, WorkspaceOption
+from tailor.cli.options import (
+    JsonOption,
+    ModelOption,
+    SetOption,
+    StrictOption,
+    TrainingRowOption,
+    WorkspaceOption,
+)
 
 if TYPE_CHECKING:
     from tailor.training.jsonl import Kind
@@ -18,7 +25,6 @@ FolderOption = Annotated[
     Path,
     typer.Option("--output", "-o", help="Folder that gets train.jsonl and validation.jsonl."),
 ]
-RowOption = Annotated[str, typer.Option("--row", help="Row that would train.")]
 MostOption = Annotated[
     int, typer.Option("--max-tokens", min=0, help="That a lesson may have, about; 0: any number.")
 ]
@@ -28,7 +34,7 @@ SHOWN = 20
 
 def openai_jsonl(
     output: FolderOption = Path("lessons"),
-    row: RowOption = "fine_tuning",
+    row: TrainingRowOption = "fine_tuning",
     most: MostOption = 0,
     model: ModelOption = None,
     sets: SetOption = None,
@@ -46,7 +52,7 @@ def openai_jsonl(
 
 def preferences_jsonl(
     output: FolderOption = Path("preferences"),
-    row: RowOption = "fine_tuning",
+    row: TrainingRowOption = "fine_tuning",
     most: MostOption = 0,
     model: ModelOption = None,
     sets: SetOption = None,
@@ -68,7 +74,7 @@ def check(
         bool, typer.Option("--preferences", help="They hold preferences (for DPO), not lessons.")
     ] = False,
     most: MostOption = 0,
-    strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings too.")] = False,
+    strict: StrictOption = False,
     workspace: WorkspaceOption = Path(),
     json: JsonOption = False,
 ) -> None:
@@ -76,7 +82,7 @@ def check(
 
     Where the workspace has a benchmark, its dev and test questions must not be in them.
     """
-    from tailor.cli.common import open_workspace, print_json, say
+    from tailor.cli.common import open_workspace, print_json, say, several
 
     opened = open_workspace(workspace)
     kind: Kind = "preference" if preferences else "chat"
@@ -92,7 +98,8 @@ def check(
     else:
         for path, own in found.items():
             _show(path, own)
-        say(f"{len(files)} files; errors: {errors}, warnings: {len(every) - errors}.")
+        read = several(len(files), "file")
+        say(f"{read}; errors: {errors}, warnings: {len(every) - errors}.")
     raise typer.Exit(1 if errors or (strict and every) else 0)
 
 
@@ -117,10 +124,8 @@ def _write(
     problems: list[tuple[Path, Problem]] = []
     for name, pairs in sides.items():
         write(paths[name], pairs)
-        fewest = None if name == "train" else 0
-        problems += [
-            (paths[name], p) for p in _problems(workspace, paths[name], kind, most, fewest)
-        ]
+        found = _problems(workspace, paths[name], kind, most, name == "validation")
+        problems += [(paths[name], problem) for problem in found]
     errors = sum(problem.level == "error" for _, problem in problems)
     if json:
         print_json({
@@ -140,17 +145,17 @@ def _write(
 
 
 def _problems(
-    workspace: "Workspace", path: Path, kind: "Kind", most: int, fewest: int | None = None
+    workspace: "Workspace", path: Path, kind: "Kind", most: int, validation: bool = False
 ) -> "tuple[Problem, ...]":
     from tailor.training.jsonl import FEWEST, check
 
+    fewest = 0 if validation else FEWEST
     benchmark = workspace.knowledge / "benchmark.jsonl"
-    held = benchmark.exists() and benchmark.read_bytes().strip()
-    if not held:
-        return check(path, kind, None, most, None, FEWEST if fewest is None else fewest)
+    if not benchmark.exists() or not benchmark.read_bytes().strip():
+        return check(path, kind, None, most, None, fewest)
     guard = workspace.guard("dev", "test")
     known = (*workspace.benchmark.split("train"), *workspace.training)
-    return check(path, kind, None, most, guard, FEWEST if fewest is None else fewest, known)
+    return check(path, kind, None, most, guard, fewest, known)
 
 
 def _show(path: Path, problems: "Sequence[Problem]") -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tailor.cli.common import JsonOption, ModelOption, WorkspaceOption
+from tailor.cli.options import JsonOption, ModelOption, WorkspaceOption
 
 
 def langchain(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tailor.cli.common import JsonOption, SetOption
+from tailor.cli.options import ForceOption, JsonOption, SetOption
 
 if TYPE_CHECKING:
     from tailor.training.fine_tune import FineTuned
@@ -33,28 +33,24 @@ def command(
         typer.Option(help="A question to ask before and after; may be said again."),
     ] = None,
     sets: SetOption = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Write it whatever the merge gate says.")
-    ] = False,
+    force: ForceOption = False,
     workspace: Annotated[
         Path, typer.Option("--workspace", "-w", help="The workspace's folder; made if need be.")
     ] = Path("tailor-fine-tune"),
     json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Train, merge and ask in one go, from questions and answers to a model of your own."""
-    from tailor.cli.common import here, open_workspace, print_json, row_bars, say
-    from tailor.cli.export_adapter import GATE_MISSED
+    from tailor.cli.common import GATE_MISSED, open_workspace, print_json, say
+    from tailor.cli.hints import here
+    from tailor.cli.progress import bar
     from tailor.training.fine_tune import fine_tune, keep_settings, prepare
 
     prepare(workspace, questions, model, say)
     opened = open_workspace(workspace, sets)
     keep_settings(opened)
     target = output or Path(f"{workspace.resolve().name}-merged")
-    with row_bars() as bars:
-        done = fine_tune(
-            opened, target, ask or (), model=model, force=force,
-            progress=lambda what, now, of: bars("fine_tuning", what, now, of),
-        )  # fmt: skip
+    with bar("fine_tuning") as told:
+        done = fine_tune(opened, target, ask or (), model=model, force=force, progress=told)
     if json:
         print_json(done.to_json())
     else:
@@ -63,7 +59,7 @@ def command(
         raise typer.Exit(GATE_MISSED)
     option = f" --model {model}" if model not in ("", opened.config.model) else ""
     say(
-        f"Next: tailor run fine_tuning{option}{here(workspace)} scores it on test; "
+        f"Next: `tailor run fine_tuning{option}{here(workspace)}` scores it on test; "
         f"{target}/README.md says how to load it."
     )
 

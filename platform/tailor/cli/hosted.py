@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from tailor.cli.common import JsonOption, ModelOption, WorkspaceOption
+from tailor.cli.options import JsonOption, ModelOption, WorkspaceOption
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -78,7 +78,7 @@ def service(
     model: ModelOption = None, workspace: WorkspaceOption = Path(), json: JsonOption = False
 ) -> None:
     """Ask OpenAI, or the server at base_url, whether it would train the model; makes no job."""
-    from tailor.cli.common import here, open_workspace, print_json, say
+    from tailor.cli.common import open_workspace, print_json, say
     from tailor.errors import NotApplicable
     from tailor.training.hosted.training import probe, shut_down
 
@@ -99,5 +99,5 @@ def service(
         say(shut_down(named, ends))
     say(
         f"It takes jobs for {named}. Next: tailor run fine_tuning --set fine_tuning.where=openai "
-        f"--dry-run{here(workspace)}"
+        f"--dry-run"
     )

@@ -5,14 +5,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from tailor.cli.common import JsonOption, WorkspaceOption
+from tailor.cli.common import group
+from tailor.cli.options import JsonOption, WorkspaceOption
 
-app = typer.Typer(
-    help="Let people answer the questions, as a row to compare with.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = group("Let people answer the questions, as a row to compare with.")
 
 
 @app.command()
@@ -27,15 +23,16 @@ def export(
 ) -> None:
     """Write questions for people to answer. In random order and without answers."""
     from tailor.benchmarking import human
-    from tailor.cli.common import here, name_problems, open_workspace, say
+    from tailor.cli.common import name_problems, open_workspace, say, several
+    from tailor.task import noun
 
     opened = open_workspace(workspace)
     name_problems(opened.benchmark)
-    written = human.export(opened, output, split, n, seed)
+    written = several(human.export(opened, output, split, n, seed), noun(opened.config.task))
     say(
-        f"{written} questions in {output}. Give each person a copy: one answer a line, - where "
+        f"{written} in {output}. Give each person a copy: one answer a line, - where "
         "there is none, empty where not answered; seconds if you like. Then: "
-        f'tailor benchmark human import FILE --name "Ann"{here(workspace)}'
+        f'tailor benchmark human import FILE --name "Ann"'
     )
 
 
@@ -48,7 +45,7 @@ def import_(
 ) -> None:
     """Take a person's answers as a row of `tailor compare`."""
     from tailor.benchmarking import human
-    from tailor.cli.common import here, open_workspace, print_json, say, stdout
+    from tailor.cli.common import open_workspace, print_json, say, several, stdout
     from tailor.run import compare
 
     opened = open_workspace(workspace)
@@ -71,8 +68,9 @@ def import_(
     for problem in brought.problems:
         say(f"left out: {problem}")
     before = f" and {brought.before} from before" if brought.before else ""
-    say(f"{brought.taken} answers of {name} taken{before}; {brought.blank} left open.")
+    taken = several(brought.taken, "answer")
+    say(f"{taken} of {name} taken{before}; {brought.blank} left open.")
     stdout().print(compare([brought.run]).table())
     for pair in brought.agreement:
         stdout().print(pair.sentence(), markup=False)
-    say(f"Next: tailor compare{here(workspace)}")
+    say("Next: tailor compare")

@@ -5,19 +5,10 @@ from typing import Annotated
 
 import typer
 
-from tailor.cli.common import JsonOption, WorkspaceOption
+from tailor.cli.common import group
+from tailor.cli.options import JsonOption, WorkspaceOption
 
-app = typer.Typer(
-    help="Take in what was made elsewhere.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-
-@app.callback()
-def _several() -> None:
-    """Take in what was made elsewhere."""
+app = group("Take in what was made elsewhere.")
 
 
 @app.command()
@@ -32,7 +23,7 @@ def adapter(
     json: JsonOption = False,
 ) -> None:
     """Take in the adapter that an exported job has trained; digests and curves are checked."""
-    from tailor.cli.common import here, open_workspace, print_json, say
+    from tailor.cli.common import open_workspace, print_json, say
     from tailor.scoring.format import number
     from tailor.training.job_result import bring_back
 
@@ -44,7 +35,7 @@ def adapter(
         if losses := [point[figure] for point in found.curve if figure in point]:
             say(f"{told}: {number(losses[0])} → {number(losses[-1])}")
     setting = f"--set fine_tuning.adapter={found.name}"
-    say(f"Registered as {found.name}. Next: tailor run fine_tuning {setting}{here(workspace)}")
+    say(f"Registered as {found.name}. Next: tailor run fine_tuning {setting}")
 
 
 @app.command()
@@ -59,12 +50,10 @@ def answers(
     json: JsonOption = False,
 ) -> None:
     """Take in another machine's rows with their answers; digests are checked, nothing is asked."""
-    from tailor.cli.common import here, open_workspace, print_json, say
+    from tailor.cli.common import open_workspace, print_json, say, several
 
     done = open_workspace(workspace).import_answers(file, name)
     if json:
         print_json({"schema_version": 1, **done.to_json()})
-    say(
-        f"{done.answers} answers ({done.new} new) of {', '.join(done.rows)}. "
-        f"Next: tailor compare{here(workspace)}"
-    )
+    taken = f"{several(done.answers, 'answer')} ({done.new} new)"
+    say(f"{taken} of {', '.join(done.rows)}. Next: tailor compare")

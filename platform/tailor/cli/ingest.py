@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tailor.cli.common import JsonOption, OnOption, SetOption, WorkspaceOption
+from tailor.cli.options import JsonOption, OnOption, SetOption, WorkspaceOption
 
 if TYPE_CHECKING:
     from tailor.documents.ingest import IngestReport
+    from tailor.workspace import Workspace
 
 _NAMED = 10
 """Files named of those with the same status and reason; ``--json`` names all."""
@@ -35,7 +36,8 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Read, split, embed and index the documents in knowledge/. Only what changed costs."""
-    from tailor.cli.common import fetch, one_bar, open_workspace, print_json, say
+    from tailor.cli.common import interrupted, open_workspace, print_json, say
+    from tailor.cli.progress import bar, fetch
     from tailor.documents.recordings import announcements
     from tailor.errors import UsageError
     from tailor.models.provider import embedder_receiver
@@ -51,11 +53,12 @@ def command(
     if not dry_run:
         fetch(opened.config.embedder, opened)
     try:
-        with opened.place.on(on, say), one_bar() as told:
+        with opened.place.on(on, say), bar("ingest") as told:
             done = opened.ingest(paths or None, told, dry_run=dry_run, retry=retry)
     except KeyboardInterrupt:
-        say("Stopped: the last finished index stays in use; the same command goes on from there.")
-        raise typer.Exit(130) from None
+        raise interrupted(
+            "Stopped: the last finished index stays in use; the same command goes on from there."
+        ) from None
     curated = opened.curation() if report else None
     if json:
         print_json(done.to_json() | ({"curation": curated.to_json()} if curated else {}))
@@ -64,12 +67,12 @@ def command(
         from tailor.cli.curation import show
 
         show(curated)
-    tell(done, workspace, dry_run)
+    tell(done, opened, dry_run)
 
 
-def tell(report: "IngestReport", folder: Path, dry_run: bool) -> None:
+def tell(report: "IngestReport", workspace: "Workspace", dry_run: bool) -> None:
     """Say what became of the files, or would, and which questions' evidence is gone."""
-    from tailor.cli.common import here, say
+    from tailor.cli.common import say, several
     from tailor.text import shown
 
     quiet = ("unchanged",) if dry_run else ("unchanged", "moved", "removed")
@@ -86,23 +89,24 @@ def tell(report: "IngestReport", folder: Path, dry_run: bool) -> None:
         )
         say(f"{status}: {named}" + (f": {reason}" if reason else ""))
     if copies:
-        say(f"duplicate: {copies} more files; --report and --json list them with what they repeat.")
+        more = several(copies, "more file")
+        say(f"duplicate: {more}; --report and --json list them with what they repeat.")
     for sentence in report.stale[:10]:
         say(f"stale: {sentence}")
     if len(report.stale) > 10:
-        say(f"stale: {len(report.stale) - 10} more questions.")
+        say(f"stale: {several(len(report.stale) - 10, 'more question')}.")
     for sentence in report.quoted:
         say(f"warning: {sentence}")
     for one in report.enriched:
-        say(f"enriched by {one.name}: {one.done} documents now, {one.known} before")
+        say(f"enriched by {one.name}: {several(one.done, 'document')} now, {one.known} before")
         for sentence in one.sentences:
             say(f"warning: {shown(sentence)}")
     totals = ", ".join(f"{count} {status}" for status, count in report.totals.items() if count)
-    at = here(folder)
     if dry_run:
-        say(f"This would happen: {totals}. Nothing was written. Next: tailor ingest{at}")
+        say(f"This would happen: {totals}. Nothing was written. Next: tailor ingest")
     else:
-        asked = folder / "knowledge" / "benchmark.jsonl"
+        asked = workspace.knowledge / "benchmark.jsonl"
         written = asked.is_file() and asked.stat().st_size > 0
-        then = f"tailor run all{at}" if written else f"tailor benchmark draft{at} for questions"
-        say(f"{totals}. Next: tailor search{at} QUESTION, or {then}")
+        items = workspace.config.task != "answer"
+        then = "tailor run all" if written or items else "for questions, tailor benchmark draft"
+        say(f"{totals}. Next: tailor search QUESTION, or {then}")

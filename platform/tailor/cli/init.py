@@ -40,7 +40,8 @@ def command(
     ] = None,
 ) -> None:
     """Make a new workspace."""
-    from tailor.cli.common import here, say
+    from tailor.cli.common import say
+    from tailor.cli.hints import here
     from tailor.initialize import initialize
 
     workspace = initialize(folder, sample)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from tailor.cli.common import (
+from tailor.cli.options import (
     JsonOption,
     MaxCostOption,
     ModelOption,
@@ -13,16 +13,17 @@ from tailor.cli.common import (
     SetOption,
     WorkspaceOption,
 )
-from tailor.cli.run import ERRORS
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from tailor.benchmark import Split
     from tailor.run import Run
     from tailor.scoring.judge_bias import Bias
     from tailor.scoring.judge_labels import Agreement
     from tailor.scoring.judging import Session
     from tailor.scoring.sending import Sending
+    from tailor.workspace import Workspace
 
 
 def command(
@@ -57,19 +58,17 @@ def command(
     Its scores appear in `tailor compare --details` beside the other metrics. Every verdict is kept
     and paid for once; an answer without one is unscored.
     """
-    from tailor.cli.common import here, open_workspace, paused, print_json, row_bars, say
-    from tailor.errors import BudgetReached
-    from tailor.prices import spending
-    from tailor.scoring import judge_bias, judge_labels, judging
+    from tailor.cli.common import ERRORS, open_workspace, print_json, say, several
+    from tailor.scoring import judge_labels
     from tailor.scoring.sending import sending
 
     opened = open_workspace(workspace, sets)
-    runs = _chosen(opened.runs(), rows, here(workspace))
+    runs = _chosen(opened.runs(), rows)
     if sheet:
-        written = judge_labels.sheet(runs, split, sheet)
+        written = several(judge_labels.sheet(runs, split, sheet), "answer")
         say(
-            f"{written} answers in {sheet}. Write 0, 1 or 2 on each scale, or leave it empty; "
-            f"then: tailor judge --labels FILE{here(workspace)}"
+            f"{written} in {sheet}. Write 0, 1 or 2 on each scale, or leave it empty; "
+            "then: tailor judge --labels FILE"
         )
         return
     given = judge_labels.read(labels) if labels else {}
@@ -80,22 +79,8 @@ def command(
     _announce(plan, 2 * min(bias, plan.answers))
     if dry_run:
         return
-    paying = spending(plan.model, opened.config, max_cost)
-    try:
-        with opened.place.on(on, say), row_bars() as bars:
-
-            def told(what: str, done: int, total: int) -> None:
-                bars("answers", what, done, total)
-
-            session = judging.judge(opened, runs, split, repeats, model, told, paying)
-            chat = judging.judge_chat(opened, plan.model, paying)
-            biases = judge_bias.biases(chat, runs, split, bias, told=told) if bias else []
-    except KeyboardInterrupt:
-        say("Stopped: every verdict is kept; run the same command again to go on.")
-        raise typer.Exit(130) from None
-    except BudgetReached as error:
-        missing = sending(opened, runs, split, repeats, model).calls
-        raise paused(error.with_left(f"{missing} verdicts are left.")) from None
+    with opened.place.on(on, say):
+        session, biases = _judged(opened, runs, split, repeats, plan.model, bias, max_cost)
     agreement = judge_labels.agreement(given, session.votes)
     if json:
         extra: dict[str, Any] = {
@@ -107,17 +92,49 @@ def command(
         _show(session, biases, agreement)
         if labels and not agreement:
             say(f"{labels} has no label for these answers.")
-        say(f"Next: tailor compare --details{here(workspace)}")
+        say("Next: tailor compare --details")
     if any(row.unscored for row in session.rows):
         raise typer.Exit(ERRORS)
 
 
-def _chosen(runs: "list[Run]", rows: list[str] | None, here: str) -> "list[Run]":
+def _judged(
+    workspace: "Workspace",
+    runs: "list[Run]",
+    split: "Split",
+    repeats: int,
+    model: str,
+    bias: int,
+    max_cost: float | None,
+) -> "tuple[Session, list[Bias]]":
+    """The verdicts under a progress bar; Ctrl+C and a limit that is reached say how to go on."""
+    from tailor.cli.common import interrupted, paused, several
+    from tailor.cli.progress import bar
+    from tailor.errors import BudgetReached
+    from tailor.prices import spending
+    from tailor.scoring import judge_bias, judging
+    from tailor.scoring.sending import sending
+
+    paying = spending(model, workspace.config, max_cost)
+    try:
+        with bar("answers") as told:
+            session = judging.judge(workspace, runs, split, repeats, model, told, paying)
+            chat = judging.judge_chat(workspace, model, paying)
+            return session, (judge_bias.biases(chat, runs, split, bias, told=told) if bias else [])
+    except KeyboardInterrupt:
+        raise interrupted(
+            "Stopped: every verdict is kept; run the same command again to go on."
+        ) from None
+    except BudgetReached as error:
+        missing = several(sending(workspace, runs, split, repeats, model).calls, "verdict")
+        raise paused(error.with_left(f"{missing} left.")) from None
+
+
+def _chosen(runs: "list[Run]", rows: list[str] | None) -> "list[Run]":
     from tailor.cli.common import say
     from tailor.errors import TailorError, UsageError
 
     if not runs:
-        raise TailorError(f"There is no run to judge yet: tailor run all{here}")
+        raise TailorError("There is no run to judge yet: tailor run all")
     for row in rows or ():
         if not any(row in (run.row, f"{run.row}@{run.model}") for run in runs):
             there = ", ".join(run.row for run in runs)
@@ -127,26 +144,27 @@ def _chosen(runs: "list[Run]", rows: list[str] | None, here: str) -> "list[Run]"
         if rows and not {run.row, f"{run.row}@{run.model}"} & set(rows):
             continue
         if reason := run.stale():
-            say(f"{run.row}: left out, as {reason}; run it again: tailor run {run.row}{here}")
+            say(f"{run.row}: left out, as {reason}; run it again: tailor run {run.row}")
         else:
             found.append(run)
     if not found:
-        raise TailorError(f"There is no row to judge: tailor run all{here}")
+        raise TailorError("There is no row to judge: tailor run all")
     return found
 
 
 def _announce(plan: "Sending", tried: int) -> None:
     """What is sent where, before anything is."""
-    from tailor.cli.common import say
-    from tailor.cli.run import priced
+    from tailor.cli.common import say, several
+    from tailor.cli.estimate import priced
     from tailor.scoring.format import count
 
     where = f"Sent to {plan.to}" if plan.to else f"Judged on this machine by {plan.model}"
     bias = f", and up to {count(tried)} calls to try it for bias" if tried else ""
     say(
-        f"{where}: {count(plan.answers)} answers, each with its question, the accepted answers and "
-        f"the passages it was given, in {count(plan.calls)} calls of {count(plan.characters)} "
-        f"characters in all ({count(plan.stored)} verdicts are there already){bias}."
+        f"{where}: {several(plan.answers, 'answer')}, each with its question, the accepted answers "
+        f"and the passages it was given, in {several(plan.calls, 'call')} of "
+        f"{count(plan.characters)} characters in all "
+        f"({several(plan.stored, 'verdict')} there already){bias}."
     )
     if plan.calls or tried:
         say(
@@ -184,7 +202,7 @@ def _table(session: "Session") -> "Table":
 
 
 def _show(session: "Session", biases: "list[Bias]", agreement: "list[Agreement]") -> None:
-    from tailor.cli.common import stdout
+    from tailor.cli.common import several, stdout
     from tailor.scoring.format import UNKNOWN, count, percent, points, usd
     from tailor.scoring.scored import key, labels
 
@@ -194,8 +212,7 @@ def _show(session: "Session", biases: "list[Bias]", agreement: "list[Agreement]"
     for row in session.rows:
         name = names[key(row.run)]
         for failure, times in row.failures.items():
-            votes = "1 vote" if times == 1 else f"{count(times)} votes"
-            out.print(f"{name}: {votes} failed: {failure}", markup=False)
+            out.print(f"{name}: {several(times, 'vote')} failed: {failure}", markup=False)
         if row.steady:
             spread = row.steady["variance_correctness"]
             told = f"; variance of correctness {spread:.3f}" if spread is not None else ""

@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tailor.cli.common import JsonOption, ModelOption, SetOption, WorkspaceOption
+from tailor.cli.options import (
+    JsonOption,
+    ModelOption,
+    SetOption,
+    TrainingRowOption,
+    WorkspaceOption,
+)
 
 if TYPE_CHECKING:
     from tailor.training.lessons import Lessons
@@ -14,11 +20,10 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 """Lines of a list; ``--all`` shows every one."""
-RowOption = Annotated[str, typer.Option("--row", help="Row that trains.")]
 
 
 def command(
-    row: RowOption = "fine_tuning",
+    row: TrainingRowOption = "fine_tuning",
     preferences: Annotated[
         bool, typer.Option("--preferences", help="What is learnt by preferring (DPO) instead.")
     ] = False,
@@ -32,7 +37,7 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Show what a fine-tuning would learn from, and what is left out and why. Trains nothing."""
-    from tailor.cli.common import here, open_workspace, print_json, say
+    from tailor.cli.common import open_workspace, print_json, say
     from tailor.training.row_lessons import row_lessons, row_preferences
 
     opened = open_workspace(workspace, sets)
@@ -46,7 +51,7 @@ def command(
         return
     _show(found, everything)
     _examples(found, examples)
-    say(f"Next: tailor run {row}{here(workspace)}, or tailor export openai-jsonl{here(workspace)}")
+    say(f"Next: tailor run {row}, or tailor export openai-jsonl")
 
 
 def _show(found: "Lessons", everything: bool) -> None:

@@ -32,11 +32,11 @@ from tailor.cli import (
     training,
     ui,
 )
+from tailor.cli.common import INTERRUPTED
+from tailor.cli.hints import with_workspace
 from tailor.errors import TailorError
 from tailor.redaction import redact_tracebacks
 from tailor.text import visible
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="tailor",
@@ -85,7 +85,7 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except TailorError as error:
-        print(f"tailor: {visible(str(error))}", file=sys.stderr)  # noqa: T201
+        print(f"tailor: {visible(with_workspace(str(error)))}", file=sys.stderr)  # noqa: T201
         code = error.exit_code
     except KeyboardInterrupt:
         code = INTERRUPTED

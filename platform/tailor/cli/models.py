@@ -1,12 +1,13 @@
 """``tailor models``."""
 
+import shlex
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tailor.cli.common import JsonOption, LangOption, WorkspaceOption
+from tailor.cli.options import JsonOption, LangOption, WorkspaceOption
 from tailor.errors import TailorError
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Compare models: size, context, memory, price, and tokens on your own text."""
-    from tailor.cli.common import here, open_workspace, print_json, say
+    from rich.text import Text
+
+    from tailor.cli.common import open_workspace, print_json, say, stdout
     from tailor.selection import wording
     from tailor.selection.facts import facts
     from tailor.selection.inspected import inspect
@@ -58,7 +61,7 @@ def command(
             )
         else:
             for line in wording.inspected(found, lang):
-                print(line)  # noqa: T201
+                stdout().print(Text(line), soft_wrap=True)
         return
     known = facts(opened, names)
     measured = _measured(opened, names, measure, quantizations, stage, questions)
@@ -69,14 +72,15 @@ def command(
     else:
         _show(known, measured, lang)
     if not measured:
-        again = f"tailor models {' '.join(names)} --measure{here(workspace)}"
+        again = f"tailor models {shlex.join(names)} --measure"
         say(f"Nothing was loaded or asked. Next: {again}")
 
 
 def _measured(
     workspace: "Workspace", names: list[str], all: bool, quantizations: bool, row: str, n: int
 ) -> "tuple[Against, ...]":
-    from tailor.cli.common import fetch, say
+    from tailor.cli.common import say
+    from tailor.cli.progress import fetch
     from tailor.models.provider import receiver
     from tailor.selection.measured import measure
 

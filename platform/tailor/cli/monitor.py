@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tailor.cli.common import JsonOption, LangOption, WorkspaceOption
+from tailor.cli.options import JsonOption, LangOption, WorkspaceOption
 
 if TYPE_CHECKING:
     from tailor.monitoring.monitored import Monitored
@@ -26,7 +26,7 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Say what was asked of the served assistant, how it did, and what nobody could answer."""
-    from tailor.cli.common import here, open_workspace, print_json, say
+    from tailor.cli.common import open_workspace, print_json, say, several
     from tailor.monitoring.learned import learn as learned
     from tailor.monitoring.monitored import monitor
 
@@ -36,17 +36,15 @@ def command(
         if json:
             print_json({"schema_version": 1, "for": purpose, "learned": list(made)})
         there = len(set(learn)) - len(made)
-        before = f"; {there} were learned before" if there else ""
+        before = f"; learned before: {there}" if there else ""
         if purpose == "preference":
-            say(f"{len(made)} preferences are kept{before}. Next: fine_tuning.method=dpo.")
+            train = "tailor run fine_tuning --set fine_tuning.method=dpo"
+            say(f"{several(len(made), 'preference')} kept{before}. Next: {train}")
+        elif made:
+            waiting = f"{several(len(made), 'draft')} waiting for approval"
+            say(f"{waiting}{before}: {', '.join(made)}. Next: tailor benchmark approve {made[0]}")
         else:
-            told = (
-                f"{len(made)} drafts wait for approval{before}: {', '.join(made)}."
-                if made
-                else (f"Nothing new to learn{before}.")
-            )
-            approve = f"tailor benchmark approve {made[0] if made else 'ID'}{here(workspace)}"
-            say(f"{told} Next: {approve}")
+            say(f"Nothing new to learn{before}. Next: tailor benchmark approve ID")
         return
     found = monitor(opened, days)
     if json:
@@ -54,12 +52,12 @@ def command(
     else:
         _show(found, lang)
     if not found.served:
-        say(f"Nothing was served in the last {days:g} days. Next: tailor serve{here(workspace)}")
+        say(f"Nothing was served lately ({days:g} days looked back). Next: tailor serve")
     elif found.unanswered:
         first = found.served[found.unanswered[0].questions[0]].id
-        say(f"Next: tailor monitor --learn {first}{here(workspace)}, to have it in the benchmark.")
+        say(f"Next: tailor monitor --learn {first}, to have it in the benchmark.")
     else:
-        say(f"Next: tailor retrain{here(workspace)}")
+        say("Next: tailor retrain")
 
 
 def _show(found: "Monitored", lang: Literal["en", "vi"]) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tailor.cli.common import WorkspaceOption
+from tailor.cli.options import WorkspaceOption
 from tailor.playground import IDLE
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tailor.cli.common import JsonOption, LangOption, SplitOption, WorkspaceOption
+from tailor.cli.options import JsonOption, LangOption, SplitOption, WorkspaceOption
 
 
 def command(
@@ -21,7 +21,6 @@ def command(
 ) -> None:  # fmt: skip
     """Write what was measured into one HTML file that opens offline."""
     from tailor.cli.common import (
-        here,
         name_problems,
         name_unreadable,
         open_workspace,
@@ -41,4 +40,4 @@ def command(
         print_json({"schema_version": 1, "report": str(path)})
     else:
         stdout().print(str(path), soft_wrap=True, markup=False)
-        say(f"The report is in {path}. Open it in a browser. Next: tailor compare{here(workspace)}")
+        say(f"The report is in {path}. Open it in a browser. Next: tailor compare")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tailor.cli.common import JsonOption, LangOption, MaxCostOption, WorkspaceOption
+from tailor.cli.options import JsonOption, LangOption, MaxCostOption, WorkspaceOption
 
 
 def command(
@@ -25,7 +25,8 @@ def command(
     json: JsonOption = False,
 ) -> None:
     """Repeat the ladder on the grown benchmark, and propose what to serve; switches nothing."""
-    from tailor.cli.common import here, open_workspace, paused, print_json, row_bars, say
+    from tailor.cli.common import interrupted, open_workspace, paused, print_json, say, stdout
+    from tailor.cli.progress import row_bars
     from tailor.errors import BudgetReached
     from tailor.monitoring import wording
     from tailor.monitoring.retrained import retrain
@@ -37,7 +38,7 @@ def command(
         unpin(opened.state)
         if json:
             print_json({"schema_version": 1, "pinned": None})
-        say(f"Servers of the best row follow the winner again. Next: tailor serve{here(workspace)}")
+        say("Servers of the best row follow the winner again. Next: tailor serve")
         return
     if switch:
         done = switched(opened)
@@ -52,13 +53,14 @@ def command(
     except BudgetReached as error:
         raise paused(error) from None
     except KeyboardInterrupt:
-        say("Paused: what was asked is kept. Run the same command again to go on.")
-        raise typer.Exit(130) from None
+        raise interrupted(
+            "Paused: what was asked is kept. Run the same command again to go on."
+        ) from None
     if json:
         print_json(found.to_json())
     else:
-        print(wording.proposal(found, lang))  # noqa: T201
+        stdout().print(wording.proposal(found, lang), soft_wrap=True)
     if found.switch:
-        say(f"Nothing was switched. Next: tailor retrain --switch{here(workspace)}")
+        say("Nothing was switched. Next: tailor retrain --switch")
     else:
-        say(f"What is served stays. Next: tailor compare{here(workspace)}")
+        say("What is served stays. Next: tailor compare")

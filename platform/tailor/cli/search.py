@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tailor.cli.common import JsonOption, WorkspaceOption
 from tailor.cli.filters import (
     DocumentOption,
     FolderOption,
@@ -15,6 +14,7 @@ from tailor.cli.filters import (
     WhereOption,
     filters,
 )
+from tailor.cli.options import JsonOption, WorkspaceOption
 
 if TYPE_CHECKING:
     from rich.text import Text

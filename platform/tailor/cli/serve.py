@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tailor.cli.common import JsonOption, ModelOption, WorkspaceOption
+from tailor.cli.options import JsonOption, ModelOption, WorkspaceOption
 
 
 def command(
@@ -35,14 +35,16 @@ def command(
     import sys
     from json import dumps
 
-    from tailor.cli.common import here, open_workspace, say
+    from tailor.cli.common import open_workspace, say, stderr
     from tailor.models.provider import embedder_receiver, receiver
     from tailor.serving.pinned import pinned
     from tailor.serving.server import Started, curl, serve
 
     opened = open_workspace(workspace)
+    loading = stderr().status("Loading the assistant…")
 
     def started(found: Started) -> None:
+        loading.stop()
         gc.collect()
         gc.freeze()  # what is loaded by now stays: looking through it again holds up answers
         if to := receiver(found.model, opened.config):
@@ -52,7 +54,7 @@ def command(
         for reason in found.left_out:
             say(reason)
         if stage == "best" and pinned(opened.state):
-            follow = f"tailor retrain --follow{here(workspace)}"
+            follow = "tailor retrain --follow"
             say(f"`tailor retrain` pinned {found.row}. To follow the best row again: {follow}")
         if json:
             sys.stdout.write(dumps(found.to_json(), ensure_ascii=False) + "\n")
@@ -61,4 +63,5 @@ def command(
         say(f"{found.row} ({found.model}) is served at {found.url}; Ctrl+C ends it. For instance:")
         say(curl(found, "How many days of paid leave are there?"))
 
-    serve(opened, stage, model, host, port, token_env, started)
+    with loading:
+        serve(opened, stage, model, host, port, token_env, started)

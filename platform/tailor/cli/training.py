@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tailor.cli import hosted
-from tailor.cli.common import JsonOption, WorkspaceOption
+from tailor.cli.options import JsonOption, WorkspaceOption
 
 if TYPE_CHECKING:
     from tailor.training.job import Job
@@ -26,7 +26,7 @@ def command(
     from rich.table import Table
     from rich.text import Text
 
-    from tailor.cli.common import here, open_workspace, print_json, say, stdout
+    from tailor.cli.common import open_workspace, print_json, say, stdout
     from tailor.scoring import format
     from tailor.training.progress import trainings
 
@@ -59,18 +59,18 @@ def command(
     if elsewhere:
         stdout().print(hosted.table(elsewhere))
     if not found and not elsewhere:
-        say(f"Nothing was trained here yet. Next: tailor run fine_tuning{here(workspace)}")
+        say("Nothing was trained here yet. Next: tailor run fine_tuning")
 
 
 @app.command()
 def pause(id: IdArgument = "", workspace: WorkspaceOption = Path()) -> None:
     """Stop a training after its step; it keeps a checkpoint to go on from."""
-    from tailor.cli.common import here, open_workspace, say
+    from tailor.cli.common import open_workspace, say
     from tailor.training.job import ask
 
     job = _chosen(open_workspace(workspace), id, "running")
     ask(job, "pause")
-    say(f"{job.id} stops after its step. Next: tailor training resume{here(workspace)}")
+    say(f"{job.id} stops after its step. Next: tailor training resume")
 
 
 @app.command()
@@ -100,18 +100,18 @@ app.command("service")(hosted.service)
 @app.command()
 def resume(id: IdArgument = "", workspace: WorkspaceOption = Path()) -> None:
     """Go on with a training from its newest whole checkpoint."""
-    from tailor.cli.common import here, open_workspace, row_bars, say
+    from tailor.cli.common import interrupted, open_workspace, say
+    from tailor.cli.progress import bar
     from tailor.training.job import run
     from tailor.training.progress import RESUMABLE
 
     job = _chosen(open_workspace(workspace), id, *RESUMABLE)
     try:
-        with row_bars() as bars:
-            run(job, lambda step, done, total: bars("fine_tuning", step, done, total))
+        with bar("fine_tuning") as told:
+            run(job, told)
     except KeyboardInterrupt:
-        say(f"Paused. Next: tailor training resume{here(workspace)}")
-        raise typer.Exit(130) from None
-    say(f"The adapter is trained. Next: tailor run fine_tuning{here(workspace)}")
+        raise interrupted("Paused. Next: tailor training resume") from None
+    say("The adapter is trained. Next: tailor run fine_tuning")
 
 
 def _chosen(workspace: "Workspace", id: str, *statuses: str) -> "Job":

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tailor.cli.common import WorkspaceOption
+from tailor.cli.options import WorkspaceOption
 
 COLOURS = {
     "light": {
@@ -32,7 +32,7 @@ COLOURS = {
 
 def command(
     workspace: WorkspaceOption = Path(),
-    port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 8501,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
 ) -> None:
     """Open the interface in the browser. Only this machine can reach it."""

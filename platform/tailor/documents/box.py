@@ -109,6 +109,8 @@ class Box:
             process = self._take()
             fresh = process.fresh
             try:
+                process.wait()
+                self._began = self._began or time.monotonic()
                 found = process.read(name, content)
             except Refused:
                 self._give(process)
@@ -134,11 +136,11 @@ class Box:
 
     def _take(self) -> _Process:
         with self._changed:
-            self._began = self._began or time.monotonic()
             while not self._closed:
                 if self._idle:
                     return self._idle.pop()
-                allowed = 1 + int((time.monotonic() - self._began) / _FURTHER)
+                began = self._began or time.monotonic()  # starting the first one is no reading
+                allowed = 1 + int((time.monotonic() - began) / _FURTHER)
                 if len(self._all) + self._starting < min(self.processes, allowed):
                     self._starting += 1
                     break
@@ -204,6 +206,16 @@ class _Process:
         if sys.platform != "win32":  # there is no waiting for a pipe with a time limit there
             self._selector.register(self._output, selectors.EVENT_READ)
 
+    def wait(self) -> None:
+        """Until it can read.
+
+        Raises:
+            TailorError: it cannot be started.
+        """
+        with self._using:
+            if self.fresh:
+                self._expect_greeting()
+
     def read(self, name: str, content: bytes) -> tuple[Document | Unread, ...]:
         """As `Box.read`.
 
@@ -212,8 +224,6 @@ class _Process:
             _Failed: the process ended or must be ended.
         """
         with self._using:
-            if self.fresh:
-                self._expect_greeting()
             self.fresh = False
             return _documents(self._reply(name, content), name, content)
 

@@ -34,6 +34,7 @@ _LINES = dict.fromkeys(map(ord, "\v\f\x1c\x1d\x1e\x85\u2028\u2029"), "\n")
 _CONTROLS = {c: None for c in range(0xA0) if unicodedata.category(chr(c)) == "Cc"}
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
 _CLEAN = _CONTROLS | _INVISIBLE | _SPACES | _LINES | {ord("\n"): "\n", ord("\t"): "\t"}
+_UNCLEAN = re.compile(f"[{''.join(map(chr, _CLEAN.keys() - {9, 10}))}]")
 _WORD = re.compile(r"\w")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -198,7 +199,7 @@ def _legible(units: Iterable[Unit]) -> list[Unit]:
 def clean(text: str) -> str:
     """NFC, lines ending in ``\\n``, no control characters, no space at line ends."""
     text = _SURROGATE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = nfc(text.translate(_CLEAN))
+    text = nfc(text.translate(_CLEAN) if _UNCLEAN.search(text) else text)
     lines = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", lines).strip("\n")
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tailor.documents.corpus import indexed
 from tailor.documents.embedding import Progress
 from tailor.documents.enrichers.enricher import Enricher, Finding
 from tailor.documents.enrichments import FILE, EnrichmentStore
-from tailor.documents.index import indexed
 from tailor.documents.store import DocumentStore, Record, database
 from tailor.documents.walk import within
 from tailor.errors import TailorError

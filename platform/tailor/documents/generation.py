@@ -36,6 +36,8 @@ DOUBT = ".doubt"
 """A file beside the generations: search could not use the current one, for its vectors cannot be
 read or the embedder has changed under its name."""
 
+_NUMBERED = re.compile(r"(page|slide) \d+")
+_SIGNS = re.compile(r"[-_/.]+")
 _SAMPLE = 20
 _WHOLE, _BLOCK = 64 << 20, 1 << 16
 """Bytes up to which a file is read as a whole when its digest is taken, and read at a time."""
@@ -163,7 +165,7 @@ def publish(state: Path, folder: Path) -> None:
 
 def context(passage: Passage) -> str:
     """The text that is embedded: the passage under its headings, sheet or attachment."""
-    if not passage.place or re.fullmatch(r"(page|slide) \d+", passage.place):
+    if not passage.place or _NUMBERED.fullmatch(passage.place):
         return passage.text
     return f"{passage.place}\n{passage.text}"
 
@@ -179,7 +181,7 @@ def heading(passage: Passage) -> str:
 
 
 def _path(passage: Passage) -> str:
-    return re.sub(r"[-_/.]+", " ", passage.document)
+    return _SIGNS.sub(" ", passage.document)
 
 
 def counts(folder: Path) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
@@ -15,17 +15,18 @@ from tailor.documents import generation as generations
 from tailor.documents import parts
 from tailor.documents.admitted import Admitted
 from tailor.documents.building import build
+from tailor.documents.corpus import searched
 from tailor.documents.embedding import probe, same, unit
 from tailor.documents.enrichments import Enrichments
 from tailor.documents.exact import Exact
 from tailor.documents.filters import Filters
 from tailor.documents.generation import Manifest, damaged, documents_digest, heading, identity
 from tailor.documents.passages import Passage, Splitter
-from tailor.documents.store import DocumentStore, Record, database, unique
+from tailor.documents.store import DocumentStore, database
 from tailor.errors import TailorError
 from tailor.retrieval.arrangement import REACH
+from tailor.retrieval.features import Words
 from tailor.retrieval.ranking import Candidates, fused, top
-from tailor.retrieval.reranker import Words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
     Vector = NDArray[np.float32]
     Floats = NDArray[np.float64]
-    Numbers = NDArray[np.int64]
     Mask = NDArray[np.bool_]
 
 _KEPT = 5000
@@ -159,17 +159,18 @@ class Index:
                 lexical = lexical.astype(np.float64) + headings * named
         if within is not None:
             lexical = np.where(within, lexical, 0)
-        said = top(lexical, n)
+        said: list[int] = top(lexical, n).tolist()
         vector = self._vector(question) if weight < 1 else None
         near: Ranking = []
         known: dict[int, float] = {}
         if vector is not None:
-            wanted = [int(number) for number in said]
-            near, known = self._by_meaning(vector, n, wanted, within)
-        numbers = np.array(sorted({*said.tolist(), *(number for number, _ in near)}), dtype=int)
-        cosines = np.array([known.get(int(number), -1.0) for number in numbers])
+            near, known = self._by_meaning(vector, n, said, within)
+        nearest = [number for number, _ in near]
+        found = sorted({*said, *nearest})
+        numbers = np.array(found, dtype=int)
+        cosines = np.array([known.get(number, -1.0) for number in found])
         said_of = lexical[numbers].astype(np.float64)
-        return Candidates(numbers, said_of, cosines, _ranks(said), _ranks(near))
+        return Candidates(numbers, said_of, cosines, _ranks(said), _ranks(nearest))
 
     def within(self, *filters: Filters) -> Mask:
         """Which passages, by number, are of documents that all these filters admit."""
@@ -354,10 +355,9 @@ class Index:
         return {number: Passage(*fields) for number, *fields in rows}
 
 
-def _ranks(ranking: Ranking | Numbers) -> dict[int, int]:
+def _ranks(best_first: Sequence[int]) -> dict[int, int]:
     """The rank of each passage, from 1."""
-    numbers = (entry[0] if isinstance(entry, tuple) else int(entry) for entry in ranking)
-    return {number: rank for rank, number in enumerate(numbers, 1)}
+    return {number: rank for rank, number in enumerate(best_first, 1)}
 
 
 def open_index(
@@ -397,43 +397,3 @@ def open_index(
                 built = build(state, records, embeddings, embedder, splitter, server=server)
                 folder = built.folder
     return Index.open(folder, embeddings)
-
-
-def documents(state: Path) -> Mapping[str, str]:
-    """The texts of all readable documents by path, copies included."""
-    with database(state / "documents.db") as connection:
-        records = DocumentStore(connection).records()
-    return {path: record.text for path, record in records.items() if record.status == "ok"}
-
-
-def indexed(state: Path) -> dict[str, Record]:
-    """The documents that are indexed, by path, their texts left in the store; no copies."""
-    with database(state / "documents.db") as connection:
-        return unique(DocumentStore(connection).files())[0]
-
-
-def searched(state: Path) -> dict[str, Record]:
-    """As `indexed`, where those are the documents of the current generation.
-
-    While an ingestion goes on, or where one was stopped, some are newer than others: no index is
-    made of such a mixture.
-
-    Raises:
-        TailorError: that is so; the message names the process that ingests, if one does.
-    """
-    records = indexed(state)
-    if _current_documents(state) == documents_digest(records):
-        return records
-    with generations.lock(state):
-        records = indexed(state)
-        if _current_documents(state) == documents_digest(records):
-            return records
-    raise TailorError(
-        "Some documents were read that are not in the index yet, for the last ingestion was "
-        "stopped: run `tailor ingest` to finish it."
-    )
-
-
-def _current_documents(state: Path) -> str | None:
-    folder = generations.current(state)
-    return Manifest.read(folder).documents if folder is not None else None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from math import log
 from pathlib import Path
@@ -18,11 +20,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Scores = NDArray[np.float32]
+    Numbers = NDArray[np.integer[Any]]
 
 Forms = Literal["both", "written", "folded"]
 """Whether words are matched as they are written, without their accents, or in both forms."""
 
 K1, B = 1.2, 0.75
+_ABOUT, _TOKENS = "params.index.json", "vocab.index.json"
+_STARTS, _HOLDING, _DATA = (f"{name}.csc.index.npy" for name in ("indptr", "indices", "data"))
 _FOLDED = "~"
 """Before a folded word, so that it never equals a word as written."""
 
@@ -71,11 +76,23 @@ def singular(word: str) -> str:
     return word
 
 
+@dataclass(frozen=True)
 class LexicalIndex:
-    """BM25 scores of passages, which are numbered from 0; k1 1.2, b 0.75 as in Lucene."""
+    """BM25 scores of passages, which are numbered from 0; k1 1.2, b 0.75 as in Lucene.
 
-    def __init__(self, bm25: Any) -> None:
-        self._bm25 = bm25
+    Its files are those of the package bm25s, which can read them, too.
+    """
+
+    count: int
+    """How many passages there are."""
+    tokens: Mapping[str, int]
+    """The number of each token."""
+    starts: Numbers
+    """Where the passages of each token start in the two arrays below, and after them the end."""
+    holding: Numbers
+    """The passages that hold a token, token by token."""
+    data: Scores
+    """The score of the token in each of them."""
 
     @classmethod
     def build(cls, texts: Iterable[str]) -> LexicalIndex:
@@ -84,83 +101,85 @@ class LexicalIndex:
 
         found = counted(texts, _forms, in_memory)
         blocks = [*scored(found, K1, B), (np.zeros(0, np.float32), np.zeros(0, np.int32))]
-        data, indices = (np.concatenate(part) for part in zip(*blocks, strict=True))
-        return cls(_bm25(found, data, indices))
+        data, holding = (np.concatenate(part) for part in zip(*blocks, strict=True))
+        return cls(len(found.lengths), found.tokens, _starts(found), holding, data)
 
     @classmethod
     def write(cls, texts: Iterable[str], folder: Path) -> None:
         """Index these texts into a new folder, of which some thousands are in memory at a time."""
-        import numpy as np
-
         folder.mkdir(parents=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".runs-") as aside:
             found = counted(texts, _forms, partial(on_disk, Path(aside)))
-            nothing = np.zeros(0, np.float32), np.zeros(0, np.int32)
-            _bm25(found, *nothing).save(str(folder), show_progress=False)
-            size = int(found.holding.sum())
+            starts = _starts(found)
+            _describe(folder, len(found.lengths), found.tokens, starts)
             with (
-                _array(folder / "data.csc.index.npy", "<f4", size) as data,
-                _array(folder / "indices.csc.index.npy", "<i4", size) as indices,
+                _array(folder / _DATA, "<f4", int(starts[-1])) as data,
+                _array(folder / _HOLDING, "<i4", int(starts[-1])) as holding,
             ):
                 for scores, rows in scored(found, K1, B):
                     data.write(scores.data)
-                    indices.write(rows.data)
+                    holding.write(rows.data)
 
     @classmethod
     def load(cls, folder: Path) -> LexicalIndex:
-        """Open what ``write`` wrote; arrays are mapped into memory.
+        """Open what ``write`` or ``save`` wrote; arrays are mapped into memory.
 
         Raises:
-            OSError, ValueError: files are missing or damaged.
+            OSError, ValueError, KeyError: files are missing or damaged.
         """
-        import bm25s
+        import numpy as np
 
-        return cls(bm25s.BM25.load(str(folder), mmap=True, show_progress=False))
+        count = json.loads((folder / _ABOUT).read_text("utf-8"))["num_docs"]
+        tokens = json.loads((folder / _TOKENS).read_text("utf-8"))
+        maps = (np.load(folder / name, mmap_mode="r") for name in (_STARTS, _HOLDING, _DATA))
+        # As plain arrays over the maps: each slice of a memmap is made a memmap again, slowly.
+        arrays = map(np.asarray, maps)
+        return cls(count, tokens, *arrays)
 
     def save(self, folder: Path) -> None:
         """Write arrays and vocabulary into the folder."""
-        self._bm25.save(str(folder), show_progress=False)
+        import numpy as np
+
+        _describe(folder, self.count, self.tokens, self.starts)
+        np.save(folder / _HOLDING, self.holding)
+        np.save(folder / _DATA, self.data)
 
     def scores(self, question: str, forms: Forms = "both") -> Scores:
         """The score of every passage."""
         import numpy as np
 
-        asked = question_tokens(question, forms)
-        if not asked:
-            return np.zeros(self._bm25.scores["num_docs"], dtype=np.float32)
-        scores: Scores = self._bm25.get_scores(asked)
+        scores = np.zeros(self.count, dtype=np.float32)
+        for token in question_tokens(question, forms):
+            if (number := self.tokens.get(token)) is not None:
+                its = slice(self.starts[number], self.starts[number + 1])
+                scores[self.holding[its]] += self.data[its]
         return scores
 
     def rarity(self, bare: Sequence[str]) -> list[float]:
         """The inverse document frequency of folded words, as BM25 has it."""
-        count, starts = self._bm25.scores["num_docs"], self._bm25.scores["indptr"]
-        numbers = (self._bm25.vocab_dict.get(_FOLDED + word) for word in bare)
-        holding = (0 if n is None else int(starts[n + 1] - starts[n]) for n in numbers)
-        return [log(1 + (count - held + 0.5) / (held + 0.5)) for held in holding]
+        numbers = (self.tokens.get(_FOLDED + word) for word in bare)
+        held = (0 if n is None else int(self.starts[n + 1] - self.starts[n]) for n in numbers)
+        return [log(1 + (self.count - n + 0.5) / (n + 0.5)) for n in held]
 
 
 def _forms(word: str) -> tuple[str, ...]:
-    return word, _folded(word)
+    return word, _FOLDED + singular(fold(word))
 
 
-def _bm25(found: Counted, data: Scores, indices: NDArray[np.int32]) -> Any:
-    """What bm25s searches in and writes."""
-    import bm25s
+def _starts(found: Counted) -> Numbers:
     import numpy as np
 
-    bm25 = bm25s.BM25(method="lucene", k1=K1, b=B)
-    tokens = dict(found.tokens)
-    tokens.setdefault("", len(tokens))  # bm25s wants one
-    starts = np.zeros(len(tokens) + 1, dtype=np.int64)
-    starts[1 : len(found.holding) + 1] = np.cumsum(found.holding)
-    starts[len(found.holding) + 1 :] = int(found.holding.sum())
-    bm25.vocab_dict = tokens
-    bm25.unique_token_ids_set = set(tokens.values())
-    bm25.nonoccurrence_array = None
-    bm25.scores = {
-        "data": data, "indices": indices, "indptr": starts, "num_docs": len(found.lengths),
-    }  # fmt: skip
-    return bm25
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(found.holding, dtype=np.int64)])
+
+
+def _describe(folder: Path, count: int, tokens: Mapping[str, int], starts: Numbers) -> None:
+    """Write all but the two large arrays."""
+    import numpy as np
+
+    about = {"method": "lucene", "k1": K1, "b": B, "num_docs": count}
+    (folder / _ABOUT).write_text(json.dumps(about), "utf-8")
+    (folder / _TOKENS).write_text(json.dumps(tokens, ensure_ascii=False), "utf-8")
+    np.save(folder / _STARTS, starts)
 
 
 @contextmanager

@@ -43,8 +43,8 @@ def located(state: Path, questions: Sequence[Question]) -> dict[str, tuple[Locat
 
 
 def _located(state: Path, questions: Sequence[Question]) -> dict[str, tuple[Located, ...]]:
+    from tailor.documents.corpus import documents
     from tailor.documents.evidence import spans
-    from tailor.documents.index import documents
 
     needed = any(q.evidence for q in questions) and (state / "documents.db").exists()
     texts: Mapping[str, str] = documents(state) if needed else {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from tailor.assistant import digest
-from tailor.documents.document import Document, Unread
+from tailor.documents.document import Document, Unread, content_hash
 from tailor.documents.meeting import clock, minutes_document, transcript_document
 from tailor.documents.refusal import Refused
 from tailor.errors import TailorError
@@ -102,7 +101,7 @@ class Meetings:
 
     def __call__(self, path: Path, relative: str) -> list[Document | Unread]:
         """See `Recordings`."""
-        sha256 = _sha256(path)
+        sha256 = content_hash(path)
         heard = self._heard(path, sha256)
         if not heard.segments:
             raise Refused("nobody speaks in it", "empty")
@@ -203,11 +202,6 @@ def announcements(config: Config, knowledge: Path) -> tuple[str, ...]:
 def can_write(model: str) -> bool:
     """Whether a chat model can write minutes; the shipped one only reads."""
     return model != "shipped"
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _reason(error: Exception) -> str:

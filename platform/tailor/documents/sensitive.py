@@ -70,6 +70,8 @@ def _in_line(line: str, number: int, offset: int, rows: Iterable[_Row]) -> list[
 
 def masked(text: str) -> str:
     """The text with everything sensitive in it shown only in part."""
+    if not text:
+        return text
     for item in reversed(sensitive(text)):
         text = text[: item.start] + item.shown + text[item.end :]
     return text

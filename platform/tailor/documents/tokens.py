@@ -61,9 +61,11 @@ class TokenCounter:
     def lengths(self, text: str) -> Lengths:
         """The lengths of all beginnings of this text."""
         starts, ends = _words(text)
-        pieces = [text[start:end] for start, end in zip(starts, ends, strict=True)]
+        pieces = text.split()  # at the same signs; many times as fast as by their places
+        if len(pieces) != len(starts):  # a very long one was parted
+            pieces = [text[start:end] for start, end in zip(starts, ends, strict=True)]
         known = self._known
-        if new := sorted(piece for piece in set(pieces) if piece not in known):
+        if new := sorted(set(pieces).difference(known)):
             for piece, tokens in zip(new, self._count(new), strict=True):
                 known[piece] = max(tokens, -(-len(piece.encode()) // _BYTES))
         return Lengths(starts, ends, list(accumulate(map(known.__getitem__, pieces), initial=0)))

@@ -96,13 +96,8 @@ def export(workspace: Workspace, chosen: Chosen, folder: Path) -> Exported:
 
     checked = written(folder, fill)
     count = retriever.index.count if retriever else 0
-    pool = data_lines(folder / "data" / "examples.jsonl")
-    return Exported(folder, chosen.row, chosen.model, count, pool, checked)
-
-
-def data_lines(path: Path) -> int:
-    """How many lines a file of the package has; 0 where there is none."""
-    return len(path.read_text("utf-8").splitlines()) if path.exists() else 0
+    examples = (folder / "data" / "examples.jsonl").read_text("utf-8").count("\n")
+    return Exported(folder, chosen.row, chosen.model, count, examples, checked)
 
 
 def _chat(assistant: Assistant, row: str) -> Chat:
@@ -304,7 +299,6 @@ def _about(package: Path, name: str, chosen: Chosen, settings: dict[str, Any]) -
     else:
         needs.append(f"langchain-{model['provider'].replace('_', '-')}")
     if retriever:
-        needs.append("bm25s>=0.3.16,<0.4")
         provider = retriever["embedder"]["provider"]
         own = {"shipped": ["safetensors", "tokenizers"], "huggingface": ["langchain-huggingface"]}
         needs += own.get(provider, [f"langchain-{provider.replace('_', '-')}"])

@@ -130,7 +130,7 @@ class Chat(Runnable[Prompt, Reply]):
                 self._model = self._load()
             return self._model
 
-    @property
+    @cached_property
     def quotes(self) -> bool:
         """Whether passages are framed as quoted material; the shipped reader learned them plain."""
         from tailor.models.provider import local_path
@@ -197,18 +197,19 @@ class Chat(Runnable[Prompt, Reply]):
     @contextmanager
     def alone(self, key: str) -> Iterator[None]:
         """Wait for another thread that is making the call of this key: it is not paid twice."""
-        with self._lock:
-            first = self._under_way.get(key)
-            own = None if first else self._under_way.setdefault(key, threading.Event())
-        if first is not None:
-            first.wait()
+        own = threading.Event()
+        while True:
+            with self._lock:
+                first = self._under_way.setdefault(key, own)
+            if first is own:
+                break
+            first.wait()  # it may have failed, and then one of those that wait makes the call
         try:
             yield
         finally:
-            if own is not None:
-                with self._lock:
-                    del self._under_way[key]
-                own.set()
+            with self._lock:
+                del self._under_way[key]
+            own.set()
 
     def request(self, messages: list[BaseMessage], repeat: int) -> dict[str, Any]:
         """What tells one call from another; its digest is the key of the stored call."""
@@ -222,17 +223,17 @@ class Chat(Runnable[Prompt, Reply]):
 
     def fitted(self, prompt: Prompt) -> Prompt:
         """The prompt without the least relevant passages that a small context has no room for."""
+        if (fits := self._fits) is None:
+            return prompt
+        if self.place.cluster is not None:
+            fits = self._fits_away
         fitted, dropped = prompt, 0
-        while fitted.passages and not self._fit(fitted.messages()):
+        while fitted.passages and not fits(fitted.messages()):
             dropped += 1
             fitted = replace(prompt, passages=parted(prompt.passages, dropped)[0])
         return fitted
 
-    def _fit(self, messages: list[BaseMessage]) -> bool:
-        if self._fits is None:
-            return True
-        if self.place.cluster is None:
-            return self._fits(messages)
+    def _fits_away(self, messages: list[BaseMessage]) -> bool:
         return bool(self.place.away(self._job, Measured(messages)))
 
     def sent(
@@ -297,22 +298,11 @@ class Chat(Runnable[Prompt, Reply]):
         return took
 
     def _once(self, messages: list[BaseMessage], config: RunnableConfig | None) -> AIMessage:
-        from langchain_core.messages import AIMessage
 
         told = (config or {}).get("configurable", {}).get(TOLD)
-        message: object
-        try:
-            if told is None:
-                message = self.answered(Sent(messages), config)
-            else:
-                message = _streamed(self.model, messages, config, told)
-        except (TypeError, KeyError, AttributeError, IndexError, ValueError) as error:
-            # What the provider packages raise over a body that is no chat completion.
-            came = f": {error.doc}" if isinstance(error, json.JSONDecodeError) else ""
-            raise MalformedReply(f"the reply is not a chat completion ({error}){came}") from error
-        if not isinstance(message, AIMessage):
-            raise MalformedReply(f"the reply is a {type(message).__name__}, not a chat message")
-        return message
+        if told is None:
+            return received(lambda: self.answered(Sent(messages), config))
+        return received(lambda: _streamed(self.model, messages, config, told))
 
     def cost(self, used: Usage) -> float | None:
         """US dollars for so many tokens; None where the model's price is not known."""
@@ -324,6 +314,26 @@ class Chat(Runnable[Prompt, Reply]):
         return (
             fresh * price.input + used.cached_tokens * cached + used.output_tokens * price.output
         ) / 1e6
+
+
+def received(ask: Callable[[], object]) -> AIMessage:
+    """What ``ask`` returns, a reply of a model.
+
+    Raises:
+        MalformedReply: it is none.
+        Exception: the provider's own errors.
+    """
+    from langchain_core.messages import AIMessage
+
+    try:
+        message = ask()
+    except (TypeError, KeyError, AttributeError, IndexError, ValueError) as error:
+        # What the provider packages raise over a body that is no chat completion.
+        came = f": {error.doc}" if isinstance(error, json.JSONDecodeError) else ""
+        raise MalformedReply(f"the reply is not a chat completion ({error}){came}") from error
+    if not isinstance(message, AIMessage):
+        raise MalformedReply(f"the reply is a {type(message).__name__}, not a chat message")
+    return message
 
 
 def _streamed(

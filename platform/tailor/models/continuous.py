@@ -2,23 +2,26 @@
 
 What a prompt begins with like another one that still lies in memory is not read again: the
 instructions and examples of a benchmark run are read once. Prompts are taken in the order of
-their tokens, so that those with the same beginning follow one another.
+their tokens, so that those with the same beginning follow one another. A reply is written several
+tokens at a time where it repeats what was written before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from tailor.models.packed import Packed
+from tailor.models.prompt_lookup import Lookup
 
 T = TypeVar("T")
 
 _MEMORY = 2**30
 """Bytes for keys and values."""
 _AT_ONCE = 1024
-"""Prompt tokens read at once; more no longer fit into a processor's cache."""
+"""Prompt tokens that are read before those come in that begin alike, and find them read."""
 _SHARE = 4
 """The part of the rows that has to be free before prompts are read beside those being answered."""
 _WORTH = 16
@@ -55,6 +58,7 @@ class Continuous(Generic[T]):
         self._longest = longest
         self._packed = Packed(model, rows, _MEMORY)
         self._active: dict[int, Row[T]] = {}
+        self._lookups: dict[int, Lookup] = {}
         self._waiting: list[Row[T]] = []
 
     def replies(self, more: Callable[[], Sequence[Row[T]]]) -> Iterator[Row[T]]:
@@ -85,7 +89,7 @@ class Continuous(Generic[T]):
             begun = self._taken()
             rows = [row for row, _ in begun]
             if rows:
-                yield from self._written(rows, [new for _, new in begun])
+                yield from self._written(rows, [new for _, new in begun], [[]] * len(rows))
 
     def _has_room(self) -> bool:
         """Whether prompts that wait should be read now: some at once, which costs less."""
@@ -117,6 +121,7 @@ class Continuous(Generic[T]):
             free = [row for row in range(packed.rows) if row not in self._active]
             row = source if source in free else free[0]
             self._active[row] = item
+            self._lookups[row] = Lookup(ids)
             packed.copy(source, row, shared)
             taken.append((row, ids[shared:]))
             # What is read now is only there for those that come later.
@@ -124,20 +129,42 @@ class Continuous(Generic[T]):
         return taken
 
     def _continued(self) -> Iterator[Row[T]]:
-        """Write one more token to every reply."""
+        """Write the next token to every reply, and those guessed that the model writes, too."""
         if rows := list(self._active):
-            yield from self._written(rows, [self._active[row].written[-1:] for row in rows])
+            active = [self._active[row] for row in rows]
+            left = [self._longest - len(item.written) - 1 for item in active]
+            guesses = [self._lookups[row].guess(n) for row, n in zip(rows, left, strict=True)]
+            new = [[item.written[-1], *guess] for item, guess in zip(active, guesses, strict=True)]
+            yield from self._written(rows, new, guesses)
 
-    def _written(self, rows: Sequence[int], new: Sequence[Sequence[int]]) -> Iterator[Row[T]]:
-        """Read what is new in these rows and write the token that follows; rows that are done."""
-        tokens = self._packed.read(rows, new).argmax(dim=-1).tolist()
-        for row, token in zip(rows, tokens, strict=True):
-            item = self._active[row]
+    def _written(
+        self, rows: Sequence[int], new: Sequence[Sequence[int]], guesses: Sequence[Sequence[int]]
+    ) -> Iterator[Row[T]]:
+        """Read what is new in these rows, guesses last, and write what follows; rows that are done.
+
+        A guess is right as far as the model would have written the same.
+        """
+        logits = self._packed.read(rows, new, [len(guess) + 1 for guess in guesses])
+        tokens = iter(logits.argmax(dim=-1).tolist())
+        for row, guess in zip(rows, guesses, strict=True):
+            follow = list(islice(tokens, len(guess) + 1))
+            right = _alike(guess, follow)
+            self._packed.forget(row, len(guess) - right)
+            if guess:
+                self._lookups[row].judged(right > 0)
+            if self._ended(row, follow[: right + 1]):
+                yield self._active.pop(row)
+
+    def _ended(self, row: int, tokens: Sequence[int]) -> bool:
+        """Whether the reply of this row is whole with these tokens, or a part of them."""
+        item = self._active[row]
+        for token in tokens:
             item.written.append(token)
             item.told(token)
+            self._lookups[row].add(token)
             if token in self._ends or len(item.written) >= self._longest:
-                del self._active[row]
-                yield item
+                return True
+        return False
 
 
 def _alike(one: Sequence[int], other: Sequence[int]) -> int:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tailor.config import Config
 from tailor.errors import TailorError, UsageError
 from tailor.models.limiter import Limiter
-from tailor.models.provider import KEYS
+from tailor.models.provider import KEYS, SHIPPED
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
 
     from tailor.scale.place import Place
-
-SHIPPED = Path(__file__).parent / "shipped" / "encoder"
 
 
 def embeddings(
@@ -68,7 +65,7 @@ def _load(name: str, provider: str, model: str, base_url: str, config: Config) -
     if name == "shipped":
         from tailor.models.static_encoder import StaticEncoder
 
-        return StaticEncoder.load(SHIPPED)
+        return StaticEncoder.load(SHIPPED / "encoder")
     if provider == "huggingface":
         from tailor.models.sentence_encoder import SentenceEncoder
 
@@ -104,5 +101,5 @@ def _hosted(name: str, provider: str, model: str, base_url: str, timeout: float)
             f"{' '.join(str(error).split())}"
         ) from None
     except ValueError as error:
-        first = str(error).strip().splitlines()[0]
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UsageError(f"Embedder {name!r} cannot be used: {first}") from None

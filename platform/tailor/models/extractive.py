@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tailor.errors import TailorError
+from tailor.models.candidates import FEATURES, Candidates, candidates
+from tailor.models.provider import SHIPPED
 from tailor.models.query import Lexicon, query
-from tailor.models.spans import FEATURES, Candidates, candidates
 from tailor.text import words
 
 CODE_VERSION = 1
@@ -97,7 +98,7 @@ class ExtractiveReader:
 
         Raises TailorError if there is none, or if it was trained for other features.
         """
-        file = (path or shipped_folder()) / "model.json"
+        file = (path or SHIPPED / "extractive") / "model.json"
         if not file.is_file():
             raise TailorError(f"No extractive reader in {file.parent}; leave the path out.")
         stored = json.loads(file.read_text(encoding="utf-8"))
@@ -225,8 +226,3 @@ def unpack(stored: Mapping[str, Any]) -> Floats:
     steps = np.frombuffer(base64.b64decode(stored["int8"]), dtype=np.int8)
     scaled = steps.astype(np.float32) * np.float32(stored["scale"])
     return scaled.reshape(stored["shape"])
-
-
-def shipped_folder() -> Path:
-    """Where the reader that Tailor ships lies."""
-    return Path(__file__).parent / "shipped" / "extractive"

@@ -178,14 +178,13 @@ def adapted(model: Any, adapter: str, merged: bool) -> Any:
         return beside.merge_and_unload() if merged else beside
 
 
-def tokenizer(path: str, trusted: Trusted = NOTHING, own: str = "", side: str = "right") -> Any:
-    """A model's tokenizer; no weights are needed for it.
+def tokenizer(path: str, trusted: Trusted = NOTHING, own: str = "") -> Any:
+    """A model's tokenizer, which fills texts up on the right; no weights are needed for it.
 
     Args:
         path: as of :func:`found`.
         trusted: whose own code may be run.
         own: a folder whose tokenizer is taken instead, where it has one.
-        side: where short texts are filled up, ``left`` or ``right``.
 
     Raises:
         TailorError: there is none, or it cannot be read.
@@ -206,7 +205,7 @@ def tokenizer(path: str, trusted: Trusted = NOTHING, own: str = "", side: str = 
             )
         try:
             return AutoTokenizer.from_pretrained(
-                folder, padding_side=side, trust_remote_code=model.code
+                folder, padding_side="right", trust_remote_code=model.code
             )
         except Exception as error:  # as above
             raise TailorError(

@@ -140,9 +140,10 @@ class LocalChat(BaseChatModel):
 
     def _ids(self, tokenizer: Any, messages: list[BaseMessage]) -> list[int]:
         """The tokens of a prompt; of those asked last they are remembered."""
-        text = _render(tokenizer, [messages])[0]
+        text = rendered(tokenizer, convert_to_openai_messages(messages), reply=True)
         ids = self._known.get(text)
         if ids is None:
+            # The chat template has written the special tokens.
             ids = tokenizer(text, add_special_tokens=False)["input_ids"]
             with self._lock:
                 while len(self._known) >= self.concurrency:
@@ -286,28 +287,29 @@ class LocalChat(BaseChatModel):
         from tailor.models.streams import Streams
 
         tokenizer, model = self.load()
-        encoded = _encode(tokenizer, conversations, model.device)
+        prompts = [self._ids(tokenizer, messages) for messages in conversations]
         streamer = Streams(tokenizer, told) if told else None
-        return self._generated(tokenizer, model, encoded, streamer)
+        return self._generated(tokenizer, model, prompts, streamer)
 
     def _generated(
-        self, tokenizer: Any, model: Any, encoded: Any, streamer: Any = None
+        self, tokenizer: Any, model: Any, prompts: list[list[int]], streamer: Any = None
     ) -> list[AIMessage]:
         import torch
 
-        ids, mask = encoded["input_ids"], encoded["attention_mask"]
+        ids, mask = _padded(prompts, tokenizer.pad_token_id)
         with torch.inference_mode():
             output = model.generate(
-                input_ids=ids,
-                attention_mask=mask,
+                input_ids=ids.to(model.device),
+                attention_mask=mask.to(model.device),
                 max_new_tokens=self.max_tokens,
                 do_sample=False,
                 pad_token_id=tokenizer.pad_token_id,
                 streamer=streamer,
             )
         rows = output[:, ids.shape[1] :].tolist()
-        lengths = mask.sum(dim=1).tolist()
-        return [self._reply(tokenizer, *both) for both in zip(rows, lengths, strict=True)]
+        return [
+            self._reply(tokenizer, row, len(own)) for row, own in zip(rows, prompts, strict=True)
+        ]
 
     def _reply(self, tokenizer: Any, written: list[int], used: int) -> AIMessage:
         """The message of these tokens, to a prompt of so many."""
@@ -360,9 +362,10 @@ def _load(
 
     from tailor.models import loading
 
-    tokenizer = loading.tokenizer(path, trusted, own=adapter or "", side="left")
+    tokenizer = loading.tokenizer(path, trusted, own=adapter or "")
     model = loading.causal_model(path, quantization, trusted=trusted, merged=merged)
     templated(tokenizer)
+    tokenizer("")  # sets it to neither cut nor fill up, which it cannot while other threads read
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     if adapter is not None:
@@ -375,18 +378,17 @@ def _load(
     return tokenizer, model.eval()
 
 
-def _render(tokenizer: Any, conversations: list[list[BaseMessage]]) -> list[str]:
-    told = [convert_to_openai_messages(m) for m in conversations]
-    return [rendered(tokenizer, messages, reply=True) for messages in told]
+def _padded(prompts: list[list[int]], pad: int) -> tuple[Any, Any]:
+    """Tokens and mask, filled up on the left.
 
+    Not by the tokenizer, which would be set to fill up while other threads read with it.
+    """
+    import torch
 
-def _encode(tokenizer: Any, conversations: list[list[BaseMessage]], device: Any) -> Any:
-    return tokenizer(
-        _render(tokenizer, conversations),
-        return_tensors="pt",
-        padding=True,
-        add_special_tokens=False,  # the chat template has written them
-    ).to(device)
+    width = max(map(len, prompts))
+    ids = torch.tensor([[pad] * (width - len(own)) + own for own in prompts])
+    mask = torch.tensor([[0] * (width - len(own)) + [1] * len(own) for own in prompts])
+    return ids, mask
 
 
 def _chunk(piece: str, run_manager: CallbackManagerForLLMRun | None) -> ChatGenerationChunk:

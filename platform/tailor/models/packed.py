@@ -8,8 +8,11 @@ this one copies less, and of the last layer works out what the next token needs 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from tailor.models.packed_attention import Attention, Span
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,6 +27,8 @@ _ROPES = frozenset({"default", "linear", "llama3"})
 """Ways to turn positions that do not depend on a prompt's length."""
 _STEP = 128
 """Tokens; memory for keys and values is taken in multiples of it."""
+_BLOCK = 384
+"""Tokens that go through the layers together: fewer cost more calls, more new memory each time."""
 
 
 def is_packable(model: Any) -> bool:
@@ -81,8 +86,8 @@ class Packed:
             self._keys.append(torch.zeros(shape, dtype=weight.dtype))
             self._values.append(torch.zeros(shape, dtype=weight.dtype))
         cos, sin = self.model.model.rotary_emb(weight[:1], torch.arange(self.room)[None])
-        half = self._width // 2
-        self._cos, self._sin = cos[0, :, None, :half], sin[0, :, None, :half]
+        sin[..., : self._width // 2] *= -1
+        self._cos, self._sin = cos[0, :, None], sin[0, :, None]
         self.held = [[] for _ in range(self.rows)]
 
     def copy(self, source: int, row: int, tokens: int) -> None:
@@ -92,158 +97,120 @@ class Packed:
                 memory[row, :tokens] = memory[source, :tokens]
         self.held[row] = self.held[source][:tokens]
 
-    def read(self, rows: Sequence[int], tokens: Sequence[Sequence[int]]) -> Tensor:
+    def read(
+        self, rows: Sequence[int], tokens: Sequence[Sequence[int]], asked: Sequence[int] = ()
+    ) -> Tensor:
         """Read new tokens behind what these rows hold.
 
         Args:
             rows: each once.
             tokens: for each row, one at least.
+            asked: for each row, behind how many of its last tokens the next one is asked for; by
+                default behind the last.
 
         Returns:
-            The logits of the token that follows each row, shape (rows, vocabulary).
+            The logits of what is asked for, row by row, shape (sum of ``asked``, vocabulary).
         """
         import torch
 
+        llama = self.model.model
         with torch.inference_mode():
-            spans = [(len(self.held[r]), len(t)) for r, t in zip(rows, tokens, strict=True)]
-            flat = torch.tensor([token for own in tokens for token in own])
-            places = torch.cat([torch.arange(start, start + n) for start, n in spans])
-            last = torch.tensor([n for _, n in spans]).cumsum(0) - 1
-            for row, own in zip(rows, tokens, strict=True):
-                self.held[row].extend(own)
-            pass_ = _Pass(self, rows, spans, places, last)
-            llama = self.model.model
-            x = llama.embed_tokens(flat)
-            for at, layer in enumerate(llama.layers):
-                x = pass_.layer(x, at, layer, final=at == len(llama.layers) - 1)
-            logits: Tensor = self.model.lm_head(llama.norm(x))
-            return logits
+            blocks = list(self._blocks(rows, tokens, asked or [1] * len(rows)))
+            x = torch.cat([self._through(block) for block in blocks])
+            logits: Tensor = self.model.lm_head(_normed(llama.norm, x))
+        for row, own in zip(rows, tokens, strict=True):
+            self.held[row].extend(own)
+        return logits
 
+    def _blocks(
+        self, rows: Sequence[int], tokens: Sequence[Sequence[int]], asked: Sequence[int]
+    ) -> Iterator[list[_Part]]:
+        """The tokens in their order, ``_BLOCK`` at a time."""
+        block: list[_Part] = []
+        free = _BLOCK
+        for row, own, last in zip(rows, tokens, asked, strict=True):
+            begin = 0
+            while begin < len(own):
+                end = min(begin + free, len(own))
+                span = Span(row, len(self.held[row]) + begin, end - begin)
+                wanted = max(0, end - max(begin, len(own) - last))
+                block.append(_Part(span, own[begin:end], wanted))
+                begin, free = end, free - span.count
+                if not free:
+                    yield block
+                    block, free = [], _BLOCK
+        if block:
+            yield block
 
-class _Pass:
-    """One time through the layers."""
+    def _through(self, parts: Sequence[_Part]) -> Tensor:
+        """What the last layer makes of the tokens behind which the next one is asked for."""
+        import torch
 
-    def __init__(
+        llama, grouped = self.model.model, self._heads != self._shared
+        dtype = llama.embed_tokens.weight.dtype
+        every = Attention([part.span for part in parts], grouped, dtype)
+        turn = self._cos[every.places], self._sin[every.places]
+        x: Tensor = llama.embed_tokens(torch.tensor([t for part in parts for t in part.tokens]))
+        for at in range(len(llama.layers) - 1):
+            x = self._layer(at, x, turn, every, every)
+        last = [Span(p.span.row, p.span.end - p.asked, p.asked) for p in parts if p.asked]
+        some = Attention(last, grouped, dtype) if last else None
+        chosen = [n >= len(p.tokens) - p.asked for p in parts for n in range(len(p.tokens))]
+        return self._layer(len(llama.layers) - 1, x, turn, every, some, torch.tensor(chosen))
+
+    def _layer(
         self,
-        packed: Packed,
-        rows: Sequence[int],
-        spans: Sequence[tuple[int, int]],
-        places: Tensor,
-        last: Tensor,
-    ) -> None:
-        self.packed, self.rows, self.spans = packed, rows, spans
-        self.places, self.last = places, last
-        self.cos, self.sin = packed._cos[places], packed._sin[places]
-        self.single = all(n == 1 for _, n in spans)
-        self.masks: dict[tuple[int, int], Tensor] = {}
-
-    def layer(self, x: Tensor, at: int, layer: Any, final: bool) -> Tensor:
-        """What a layer makes of the tokens; the final one of each row's last token alone."""
+        at: int,
+        x: Tensor,
+        turn: tuple[Tensor, Tensor],
+        every: Attention,
+        asking: Attention | None,
+        chosen: Tensor | None = None,
+    ) -> Tensor:
+        """What a layer makes of the tokens, or of those chosen alone."""
+        layer = self.model.model.layers[at]
         attention, mlp = layer.self_attn, layer.mlp
-        packed = self.packed
-        h = layer.input_layernorm(x)
-        key = self._turned(attention.k_proj(h).view(len(h), packed._shared, -1), self.cos, self.sin)
-        value = attention.v_proj(h).view(len(h), packed._shared, -1)
-        self._keep(packed._keys[at], key)
-        self._keep(packed._values[at], value)
-        cos, sin = self.cos, self.sin
-        if final and not self.single:
-            x, h, cos, sin = x[self.last], h[self.last], cos[self.last], sin[self.last]
-        query = self._turned(attention.q_proj(h).view(len(h), packed._heads, -1), cos, sin)
-        if final or self.single:
-            seen = self._one_each(query, packed._keys[at], packed._values[at])
-        else:
-            seen = self._all(query, packed._keys[at], packed._values[at])
+        cos, sin = turn
+        h = _normed(layer.input_layernorm, x)
+        key = _turned(attention.k_proj(h).view(len(h), self._shared, -1), cos, sin)
+        self._keys[at][every.rows, every.places] = key
+        value = attention.v_proj(h).view(len(h), self._shared, -1)
+        self._values[at][every.rows, every.places] = value
+        if chosen is not None:
+            x, h, cos, sin = x[chosen], h[chosen], cos[chosen], sin[chosen]
+        if asking is None:
+            return x
+        query = _turned(attention.q_proj(h).view(len(h), self._heads, -1), cos, sin)
+        seen = asking(query, self._keys[at], self._values[at])
         x = x + attention.o_proj(seen.reshape(len(x), -1))
-        h = layer.post_attention_layernorm(x)
+        h = _normed(layer.post_attention_layernorm, x)
         out: Tensor = mlp.down_proj(mlp.act_fn(mlp.gate_proj(h)).mul_(mlp.up_proj(h))).add_(x)
         return out
 
-    def _turned(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        """Turned by the position: rotary embedding (Su et al. 2021, arXiv:2104.09864)."""
-        import torch
+    def forget(self, row: int, tokens: int) -> None:
+        """Take the last tokens of a row for not read."""
+        del self.held[row][len(self.held[row]) - tokens :]
 
-        a, b = x.chunk(2, dim=-1)
-        turned = torch.empty_like(x)
-        c, d = turned.chunk(2, dim=-1)
-        torch.mul(a, cos, out=c).addcmul_(b, sin, value=-1)
-        torch.mul(b, cos, out=d).addcmul_(a, sin)
-        return turned
 
-    def _keep(self, memory: Tensor, new: Tensor) -> None:
-        if self.single:
-            memory[list(self.rows), self.places] = new
-            return
-        begin = 0
-        for row, (start, n) in zip(self.rows, self.spans, strict=True):
-            memory[row, start : start + n] = new[begin : begin + n]
-            begin += n
+@dataclass(frozen=True)
+class _Part:
+    """New tokens of a row, and behind how many of the last the next one is asked for."""
 
-    def _one_each(self, query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        """What the last token of each row sees of it, shape (rows, heads, width)."""
-        import torch
-        from torch.nn.functional import scaled_dot_product_attention
+    span: Span
+    tokens: Sequence[int]
+    asked: int
 
-        rows = max(self.rows) + 1
-        if rows > 2 * len(self.rows):
-            ends = [start + n for start, n in self.spans]
-            return torch.cat(
-                [
-                    self._of_row(query[at : at + 1], keys[row, :end], values[row, :end], end - 1)
-                    for at, (row, end) in enumerate(zip(self.rows, ends, strict=True))
-                ]
-            )
-        # Those between are worked out in vain, and nothing is copied.
-        after = torch.ones(rows, dtype=torch.long)
-        after[list(self.rows)] = torch.tensor([start + n for start, n in self.spans])
-        width = int(after.max())
-        if (mask := self.masks.get((rows, width))) is None:
-            hidden = torch.arange(width)[None] >= after[:, None]
-            mask = torch.zeros(rows, width, dtype=query.dtype).masked_fill_(hidden, float("-inf"))
-            self.masks[rows, width] = mask
-        asked = query.new_zeros(rows, *query.shape[1:])
-        asked[list(self.rows)] = query
-        seen = scaled_dot_product_attention(
-            asked[:, :, None],
-            keys[:rows, :width].transpose(1, 2),
-            values[:rows, :width].transpose(1, 2),
-            attn_mask=mask[:, None, None],
-            enable_gqa=self.packed._heads != self.packed._shared,
-        )
-        found: Tensor = seen[:, :, 0][list(self.rows)]
-        return found
 
-    def _all(self, query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        """What each token sees of its row, shape (tokens, heads, width)."""
-        seen, begin = query.new_empty(query.shape), 0
-        for row, (start, n) in zip(self.rows, self.spans, strict=True):
-            own, end = slice(begin, begin + n), start + n
-            seen[own] = self._of_row(query[own], keys[row, :end], values[row, :end], start)
-            begin += n
-        return seen
+def _normed(norm: Any, x: Tensor) -> Tensor:
+    """As ``norm`` does it, in fewer steps."""
+    from torch.nn.functional import rms_norm
 
-    def _of_row(self, query: Tensor, keys: Tensor, values: Tensor, start: int) -> Tensor:
-        import torch
-        from torch.nn.functional import scaled_dot_product_attention
+    return rms_norm(x, x.shape[-1:], norm.weight, norm.variance_epsilon)
 
-        n, end = len(query), len(keys)
-        mask = None
-        if end <= 2 * n:
-            # Of a square, torch leaves out the half that is hidden; of another form it does not.
-            whole = query.new_zeros(end, *query.shape[1:]) if start else query
-            if start:
-                whole[start:] = query
-            query = whole
-        elif n > 1 and (mask := self.masks.get((start, n))) is None:
-            hidden = torch.arange(end)[None] > torch.arange(start, end)[:, None]
-            mask = torch.zeros(n, end, dtype=query.dtype).masked_fill_(hidden, float("-inf"))
-            self.masks[start, n] = mask
-        seen = scaled_dot_product_attention(
-            query.transpose(0, 1)[None],
-            keys.transpose(0, 1)[None],
-            values.transpose(0, 1)[None],
-            attn_mask=mask,
-            is_causal=end <= 2 * n,
-            enable_gqa=self.packed._heads != self.packed._shared,
-        )[0].transpose(0, 1)
-        return seen[-n:]
+
+def _turned(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Turned by the position: rotary embedding (Su et al. 2021, arXiv:2104.09864).
+
+    The first half of ``sin`` is that of the turn backwards.
+    """
+    return (x * cos).addcmul_(x.roll(x.shape[-1] // 2, -1), sin)

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from tailor.answers import Call
 from tailor.assistant import digest
-from tailor.models.chat import Chat, values
-from tailor.models.retry import MalformedReply
+from tailor.models.chat import Chat, received, values
 from tailor.models.sent import Sent
 
 if TYPE_CHECKING:
-    from langchain_core.messages import AIMessage, BaseMessage
+    from langchain_core.messages import BaseMessage
 
 _MOST_STARTS = 1000
 _NOT_UNDERSTOOD = (400, 404, 415, 422, 501)
@@ -64,13 +63,16 @@ class StructuredChat:
         """
         request = self._request(messages, schema, repeat)
         key = digest(request)
-        call = self.chat.store.call(key)
-        if call is None:
-            started = time.monotonic()
-            stop, asked = halt or threading.Event(), list(messages)
-            reply = self.chat.sent(asked, lambda: self._send(asked, schema), stop)
-            call = Call(request, values(reply), time.monotonic() - started)
-            self.chat.store.keep_call(key, call)
+        with self.chat.alone(key):
+            call = self.chat.store.call(key)
+            if call is None:
+                started = time.monotonic()
+                stop, asked = halt or threading.Event(), list(messages)
+                reply = self.chat.sent(
+                    asked, lambda: received(lambda: self._shaped(asked, schema)), stop
+                )
+                call = Call(request, values(reply), time.monotonic() - started)
+                self.chat.store.keep_call(key, call)
         return call
 
     def stored(
@@ -90,17 +92,6 @@ class StructuredChat:
             "schema": dict(schema),
         }
         return {**request, "repeat": repeat} if repeat else request
-
-    def _send(self, messages: Sequence[BaseMessage], schema: Mapping[str, Any]) -> AIMessage:
-        from langchain_core.messages import AIMessage
-
-        try:
-            reply = self._shaped(messages, schema)
-        except (TypeError, KeyError, AttributeError, IndexError, ValueError) as error:
-            raise MalformedReply(f"the reply is not a chat completion ({error})") from error
-        if not isinstance(reply, AIMessage):
-            raise MalformedReply(f"the reply is a {type(reply).__name__}, not a chat message")
-        return reply
 
     def _shaped(self, messages: Sequence[BaseMessage], schema: Mapping[str, Any]) -> object:
         if self._by_schema:

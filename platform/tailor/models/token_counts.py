@@ -32,6 +32,7 @@ def count_with(tokenizer: Tokenizer, words: list[str]) -> list[int]:
 def _shipped_count(words: list[str]) -> list[int]:
     from tokenizers import Tokenizer
 
-    from tailor.models.embedder import SHIPPED
+    from tailor.models.provider import SHIPPED
 
-    return count_with(Tokenizer.from_file(str(SHIPPED / "tokenizer.json")), words)
+    file = SHIPPED / "encoder" / "tokenizer.json"
+    return count_with(Tokenizer.from_file(str(file)), words)

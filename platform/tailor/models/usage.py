@@ -55,11 +55,10 @@ def text_tokens(text: str, model: str = "") -> int:
 def _counter(model: str) -> Callable[[str], int]:
     from tokenizers import Tokenizer
 
-    from tailor.models.embedder import SHIPPED
-    from tailor.models.provider import is_local, local_path
+    from tailor.models.provider import SHIPPED, is_local, local_path
 
     own = Path(local_path(model)) / "tokenizer.json" if is_local(model) else Path()
-    file = own if own.is_file() else SHIPPED / "tokenizer.json"
+    file = own if own.is_file() else SHIPPED / "encoder" / "tokenizer.json"
     tokenizer = Tokenizer.from_file(str(file))
     tokenizer.no_truncation()
     tokenizer.no_padding()

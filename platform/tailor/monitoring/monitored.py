@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from tailor.errors import TailorError
 from tailor.monitoring.drift import Drift, drift
 from tailor.monitoring.online import Measure, measures
 from tailor.monitoring.relevance import Retrieved, retrieved
@@ -154,8 +155,6 @@ def _unanswered(one: Served, said: Feedback | None, found: Retrieved | None) -> 
 def _drift(
     workspace: Workspace, served: Sequence[Served], vectors: NDArray[np.float32]
 ) -> Drift | None:
-    from tailor.errors import TailorError
-
     try:
         questions = workspace.benchmark.questions
     except TailorError:

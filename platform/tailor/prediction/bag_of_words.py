@@ -52,8 +52,8 @@ class BagOfWords:
         values: list[float] = []
         columns: list[int] = []
         ends = [0]
+        known = self._columns
         for text in texts:
-            known = self._columns
             counts = Counter(known[term] for term in terms(text) if term in known)
             columns += counts
             if self.weights:

@@ -18,22 +18,20 @@ _SPLITS: Mapping[str, Split] = {
     "train": "train", "training": "train", "dev": "dev", "val": "dev", "valid": "dev",
     "validation": "dev", "test": "test",
 }  # fmt: skip
-SHARES: Mapping[Split, float] = {"train": 0.7, "dev": 0.1, "test": 0.2}
-"""How items without a split are shared out: most are to learn from."""
 
 
 def load(root: Path, task: Task, items: Items) -> Benchmark:
     """The items that tailor.toml names, as questions whose answer is the number or the label.
 
     Those that cannot be used are named in ``problems``. Items without a split are given one by
-    ``SHARES``, nearly the same texts together.
+    `tailor.benchmarking.splitting.ITEM_SHARES`, nearly the same texts together.
 
     Raises:
         TailorError: the file or dataset cannot be read, lacks a column, or holds no usable item.
         UsageError: it is of no kind that is read.
     """
     path, lines, problems = read(root, task, items)
-    return Benchmark.of(path, lines, problems, task, SHARES)
+    return Benchmark.of(path, lines, problems, task)
 
 
 def read(root: Path, task: Task, items: Items) -> tuple[Path, list[Line], list[Problem]]:

@@ -60,6 +60,8 @@ class Neighbours:
     embeddings: Embeddings = field(repr=False, compare=False)
     fingerprint: str = ""
     """Content hash of the items' texts and the embedder."""
+    embedder: str = ""
+    """As tailor.toml writes it; empty: the workspace's own."""
 
     @cached_property
     def _forms(self) -> dict[tuple[str, ...], list[int]]:
@@ -110,7 +112,8 @@ def neighbours(workspace: Workspace, items: Sequence[Question], embedder: str = 
     name = embedder or workspace.config.embedder
     folder = workspace.artifact("neighbours", [name, texts], build)
     found = np.load(folder / "vectors.npy", allow_pickle=False)
-    return Neighbours(tuple(items), found, LexicalIndex.load(folder), embeddings, folder.name)
+    lexical = LexicalIndex.load(folder)
+    return Neighbours(tuple(items), found, lexical, embeddings, folder.name, embedder)
 
 
 def best(scores: Floats, k: int) -> list[int]:

@@ -145,7 +145,7 @@ def _shown_already(workspace: Workspace, assistant: Assistant) -> tuple[Choice, 
     here = assistant.retriever
     if not isinstance(here, Similar):
         here = similar(workspace, "retrieval_tuning", k=4, weight=0.5)
-    return Choice(here.k, here.weight, "", None), here
+    return Choice(here.k, here.weight, here.known.embedder, None), here
 
 
 def _showing(workspace: Workspace, assistant: Assistant, here: Similar, one: Choice) -> Assistant:

@@ -107,7 +107,7 @@ def _natively(chat: Chat, prompt: Prompt, config: RunnableConfig | None) -> Repl
             return replace(reply, dropped=len(prompt.passages) - len(fitted.passages))
         except NotImplementedError:
             raise _NotKnown from None
-        except Exception as error:
+        except Exception as error:  # each provider raises its own
             if error_kind(error) == "context_length":
                 if (shorter := shortened(fitted, error, chat.name)) is None:
                     raise

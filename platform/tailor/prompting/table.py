@@ -147,7 +147,7 @@ def look_up(passages: Sequence[Passage], wanted: LookUp, lang: str = "en") -> st
 def _row(line: str, names: list[str] | None) -> tuple[Row | None, list[str] | None]:
     """The row in a line, and the names of the columns for the lines that follow."""
     if line.startswith("|"):
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        cells = [cell.strip() for cell in line[1:].removesuffix("|").split("|")]
         if _RULE.fullmatch(line):
             return None, names
         if names is None or len(names) != len(cells):

@@ -77,10 +77,10 @@ def scatter(
 def ticks(values: Sequence[float]) -> list[float]:
     """Two to six round numbers around the values: from 0 on, unless all are far from it."""
     lowest, highest = min(values, default=0.0), max(values, default=0.0)
-    if lowest < highest / 2:
+    if 0 < lowest < highest / 2:
         lowest = 0.0
     if highest <= lowest:
-        return [0.0, highest or 1.0]
+        return sorted((0.0, highest or 1.0))
     power = 10.0 ** math.floor(math.log10((highest - lowest) / 4))
     step = next(s for m in (1, 2, 5, 10) if (s := m * power) * 4.5 >= highest - lowest)
     first, last = math.floor(lowest / step + 1e-9), math.ceil(highest / step - 1e-9)

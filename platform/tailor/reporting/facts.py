@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tailor.benchmark import Split
-from tailor.reporting.words import WORDS
+from tailor.reporting.words import words
 from tailor.run import Run
 from tailor.scoring.comparison import Comparison, Row, compare
 from tailor.scoring.scored import Scored, key, labels
@@ -25,10 +25,10 @@ class Facts:
     lang: str
     split: Split
 
-    @property
+    @cached_property
     def words(self) -> Mapping[str, str]:
-        """The sentences of the report's language."""
-        return WORDS[self.lang]
+        """The sentences of the report's language, in the words of the task."""
+        return words(self.result.task, self.lang)
 
     @cached_property
     def names(self) -> dict[tuple[str, str], str]:

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from tailor.benchmark import Split
 from tailor.reporting.facts import Facts
-from tailor.reporting.sections import state
+from tailor.reporting.sections import state, when
 from tailor.run import Run
 from tailor.scoring import format
 from tailor.scoring.score import METRIC_VERSION
@@ -47,7 +47,7 @@ def _run(facts: Facts, run: Run) -> dict[str, str]:
         "name": facts.name(run),
         "model": run.model,
         "run": run.id,
-        "started": datetime.fromisoformat(run.started).strftime("%Y-%m-%d %H:%M UTC"),
+        "started": when(datetime.fromisoformat(run.started), facts.lang),
         "fingerprint": run.fingerprint,
         "generation": run.generation or format.UNKNOWN,
         "seeds": ", ".join(seeds) or format.UNKNOWN,

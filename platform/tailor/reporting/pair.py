@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tailor.reporting.words import WORDS
+from tailor.reporting.words import words as sentences
 from tailor.scoring import format, wording
 from tailor.scoring.changes import MARKS, change, counted
 from tailor.scoring.diff import words
@@ -32,7 +32,8 @@ def told(
     every: bool = False,
 ) -> list[Text | str]:
     """The questions whose score changed, or all, and then how many ended how."""
-    say = WORDS[lang]
+    task = items[0].target.task if items else "answer"
+    say = sentences(task, lang)
     counts = counted(items)
     some = [item for item in items if every or change(item) in ("better", "worse")]
     pair = say["pair"].format(
@@ -53,7 +54,7 @@ def question(item: SideBySide, base: str, candidate: str, lang: str) -> Text:
     """A question with what was expected and both answers as one text, changes marked."""
     from rich.text import Text
 
-    say, kind = WORDS[lang], change(item)
+    say, kind = sentences(item.target.task, lang), change(item)
     text = Text()
     text.append(f"{MARKS[kind]} {say[kind]}", _COLOURS.get(kind, "bold"))
     text.append(f"  {_plain(item.question.question)}")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from tailor.errors import TailorError
 from tailor.fault import hit
-from tailor.reporting.words import WORDS
 
 if TYPE_CHECKING:
     from tailor.benchmark import Split
@@ -52,6 +51,7 @@ def report(
         raise TailorError(
             "There is nothing to report yet: run a stage first, with `tailor run all`."
         )
+    facts = gather(workspace, runs, lang, split)
     style = (_HERE / "report.css").read_text("utf-8")
     environment = Environment(
         loader=FileSystemLoader(_HERE),
@@ -62,10 +62,10 @@ def report(
     )
     return environment.get_template("report.html.jinja").render(
         lang=lang,
-        words=WORDS[lang],
+        words=facts.words,
         style=style,
         style_digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
-        **sections(gather(workspace, runs, lang, split), worst),
+        **sections(facts, worst),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from tailor.differences import differences
@@ -52,20 +52,27 @@ def head(facts: Facts) -> dict[str, str]:
     """The title and what the report is of."""
     result, lang = facts.result, facts.lang
     moment = datetime.now(UTC)
-    date = moment.strftime("%d/%m/%Y" if lang == "vi" else "%Y-%m-%d")
     subtitle = facts.words["subtitle"].format(
         workspace=facts.workspace.root.name,
         n=format.count(result.n, lang),
         split=result.split,
-        date=date,
+        date=format.day(moment, lang),
     )
-    made = moment.strftime(f"{date} %H:%M UTC")
     n = format.count(result.n, lang)
     note = facts.words["bars_note" if result.task == "answer" else f"bars_note_{result.task}"]
     note = note.format(n=n, split=result.split)
     return {
-        "subtitle": subtitle, "made": made, "n": n, "split": result.split, "bars_note": note
-    }  # fmt: skip
+        "subtitle": subtitle,
+        "made": when(moment, lang),
+        "n": n,
+        "split": result.split,
+        "bars_note": note,
+    }
+
+
+def when(moment: datetime, lang: str) -> str:
+    """A day and its time, in UTC."""
+    return f"{format.day(moment, lang)} {moment:%H:%M} UTC"
 
 
 def verdict(facts: Facts) -> dict[str, Any]:
@@ -74,7 +81,9 @@ def verdict(facts: Facts) -> dict[str, Any]:
     reached = goal.sentence(result.rows, facts.workspace.config.goal, lang)
     return {
         "status": result.winner.status.replace(" ", "-"),
-        "sentences": [text for text in (result.verdict(lang), reached) if text],
+        "sentences": [
+            text for text in (result.verdict(lang), result.caution(lang), reached) if text
+        ],
         "paid": [text for row in result.rows if (text := wording.pays(row, lang, facts.name(row)))],
     }
 
@@ -255,11 +264,11 @@ def _shown(value: object, words: Mapping[str, str]) -> str:
 def cost(facts: Facts) -> dict[str, Any]:
     """What each row cost: its answers, its judge, and what was made for it."""
     words, lang = facts.words, facts.lang
-    table = shipped_prices()
     columns = ("row", "n_answers", "input", "output", "answers_usd", "per_1000", "judge",
                "training", "training_usd", "total")  # fmt: skip
     rows = [[facts.name(row), *_spent(row, lang)] for row in facts.result.rows]
-    note = words["cost_note"].format(date=table.date)
+    day = format.day(date.fromisoformat(shipped_prices().date), lang)
+    note = words["cost_note"].format(date=day)
     return {"note": note, "head": [words[name] for name in columns], "rows": rows}
 
 

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tailor.task import Task, worded
+
+
+def words(task: Task, lang: str) -> dict[str, str]:
+    """The sentences in the words of a task."""
+    return {name: worded(text, task, lang) for name, text in WORDS[lang].items()}
+
+
 WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "title": "Which technique pays off?",
-        "subtitle": "{workspace} · {n} {split} questions · {date}",
+        "subtitle": "{workspace} · {n} {split} {questions} · {date}",
         "verdict": "Verdict",
         "bars": "Score by row",
         "bars_note": "Share of right words (F1) on the {n} {split} questions. The line on each bar "
@@ -20,16 +28,17 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "tradeoff": "What a better score costs",
         "by_cost": "Score against cost",
         "by_latency": "Score against time",
-        "cost_axis": "US dollars for 1,000 questions",
-        "latency_axis": "median seconds from question to answer",
+        "cost_axis": "US dollars for 1,000 {questions}",
+        "latency_axis": "median seconds from {question} to answer",
         "frontier": "The dashed line joins the rows that no other beats in both: everything off it "
         "is worse than some row that asks for no more.",
-        "cost_equal": "All rows cost the same ({cost} for 1,000 questions), so that cost does not "
-        "choose between them.",
+        "cost_equal": "All rows cost the same ({cost} for 1,000 {questions}), so that cost does "
+        "not choose between them.",
         "cost_unknown": "The price of no row is known: name prices in tailor.toml.",
         "all_rows": "All rows",
-        "all_rows_note": "The winner (★) is chosen on the dev questions, scores are of the {split} "
-        "questions. Differences are paired by question; their intervals hold for each step alone.",
+        "all_rows_note": "The winner (★) is chosen on the dev {questions}, scores are of the "
+        "{split} {questions}. Differences are paired by {question}; their intervals hold for each "
+        "step alone.",
         "answered": "How the answers ended", "metrics": "All metrics, means",
         "measure": "Metric",
         "changes": "What each step changed",
@@ -41,8 +50,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "none": "none",
         "slices_tag": "By tag",
         "slices_lang": "By language",
-        "slices_note": "At most six rows, those with the highest scores. Slices with few questions "
-        "(in lighter type) tell little: their intervals are wide.",
+        "slices_note": "At most six rows, those with the highest scores. Slices with few "
+        "{questions} (in lighter type) tell little: their intervals are wide.",
         "slice": "Slice",
         "cause": "Cause",
         "why": "Why answers are wrong",
@@ -51,13 +60,14 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "guide_data": "Data", "guide_hardware": "Hardware", "guide_money": "Money",
         "guide_changes": "When documents change",
         "cost": "Cost",
-        "cost_note": "Of the answers to dev and test questions, as first paid; training and tuning "
-        "include the rows that a row builds on. Prices are those of tailor.toml, else of {date}.",
+        "cost_note": "Of the answers to dev and test {questions}, as first paid; training and "
+        "tuning include the rows that a row builds on. Prices are those of tailor.toml, else of "
+        "{date}.",
         "n_answers": "Answers", "input": "Input tokens", "output": "Output tokens",
-        "answers_usd": "Answers, USD", "per_1000": "1,000 questions", "judge": "Judge",
+        "answers_usd": "Answers, USD", "per_1000": "1,000 {questions}", "judge": "Judge",
         "training": "Training time", "training_usd": "Training", "total": "Total",
         "worst": "The worst answers",
-        "worst_note": "The {shown} lowest scores of {row}, of {n} below 100%.{diff}",
+        "worst_note": "The {shown} lowest scores of {row}, of {n} {questions} below 100%.{diff}",
         "worst_diff": " Words that {base} said and {row} did not are struck through, new ones are "
         "underlined.",
         "all_right": "Every scored answer of {row} is right.",
@@ -75,7 +85,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "incomplete": "Not complete:",
         "measured": "How it was measured",
         "made": "Report made", "benchmark": "Benchmark digest", "task": "Task",
-        "questions": "Questions", "generation": "Index generation", "metric": "Score",
+        "questions": "Number of {questions}", "generation": "Index generation", "metric": "Score",
         "metric_version": "Metric version", "folder": "Workspace",
         "statistics": "Statistics",
         "statistics_how": "95% intervals by seeded resampling, the same at every call; questions "
@@ -84,17 +94,17 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "where the interval lies within {margin} points.",
         "run": "Run", "fingerprint": "Fingerprint", "started": "Started", "seeds": "Seeds",
         "versions": "Versions", "row": "Row", "model": "Model", "score": "Score (95%)",
-        "state": "State", "holds": "holds", "fewer": "{done} of {total} questions asked",
+        "state": "State", "holds": "holds", "fewer": "{done} of {total} {questions} asked",
         "to": " to ",
         "ok": "answered", "error": "error",
         "refused_long": "says the documents do not say",
         "unparseable_long": "not in the wanted form", "not_asked": "not asked",
         "better": "better", "worse": "worse", "unscored": "not scored in both",
         "paid": "Did each step pay?",
-        "pair": "{candidate} against {base} on {n} questions: {step}.",
+        "pair": "{candidate} against {base} on {n} {questions}: {step}.",
         "counts": "▲ {better} better, ▼ {worse} worse, {same} the same, {unscored} not scored in "
         "both.",
-        "hidden": "{count} questions without a change of score are not shown; --all shows them.",
+        "hidden": "Not shown, as their score is the same: {count} {questions}; --all shows them.",
         "errors": "How far off, and how often close",
         "errors_note": "The mean absolute error of each row with its 95% interval (shorter is "
         "better), and its numbers by grade.",
@@ -133,7 +143,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "vi": {
         "title": "Kỹ thuật nào đáng dùng?",
-        "subtitle": "{workspace} · {n} câu hỏi của tập {split} · {date}",
+        "subtitle": "{workspace} · {n} {questions} của tập {split} · {date}",
         "verdict": "Kết luận",
         "bars": "Điểm theo từng dòng",
         "bars_note": "Tỷ lệ từ đúng (F1) trên {n} câu hỏi của tập {split}. Vạch trên mỗi thanh là "
@@ -145,17 +155,17 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "tradeoff": "Điểm cao hơn thì tốn bao nhiêu",
         "by_cost": "Điểm so với chi phí",
         "by_latency": "Điểm so với thời gian",
-        "cost_axis": "USD cho 1.000 câu hỏi",
-        "latency_axis": "số giây trung vị từ câu hỏi đến câu trả lời",
+        "cost_axis": "USD cho 1.000 {questions}",
+        "latency_axis": "số giây trung vị từ {question} đến câu trả lời",
         "frontier": "Đường nét đứt nối các dòng không bị dòng nào hơn ở cả hai mặt: dòng nằm "
         "ngoài đường này đều kém một dòng khác không đòi hỏi nhiều hơn.",
-        "cost_equal": "Mọi dòng đều tốn như nhau ({cost} cho 1.000 câu hỏi), nên chi phí không "
+        "cost_equal": "Mọi dòng đều tốn như nhau ({cost} cho 1.000 {questions}), nên chi phí không "
         "giúp lựa chọn.",
         "cost_unknown": "Chưa biết giá của dòng nào: hãy ghi giá vào tailor.toml.",
         "all_rows": "Tất cả các dòng",
-        "all_rows_note": "Dòng thắng (★) được chọn trên các câu hỏi dev, điểm số tính trên các câu "
-        "hỏi {split}. Chênh lệch được tính theo từng câu hỏi; khoảng tin cậy đúng cho riêng từng "
-        "bước.",
+        "all_rows_note": "Dòng thắng (★) được chọn trên các {questions} dev, điểm số tính trên các "
+        "{questions} {split}. Chênh lệch được tính theo từng {question}; khoảng tin cậy đúng cho "
+        "riêng từng bước.",
         "answered": "Các câu trả lời kết thúc ra sao", "metrics": "Mọi thước đo, trung bình",
         "measure": "Thước đo",
         "changes": "Mỗi bước thay đổi những gì",
@@ -167,7 +177,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "none": "không có",
         "slices_tag": "Theo nhãn",
         "slices_lang": "Theo ngôn ngữ",
-        "slices_note": "Nhiều nhất sáu dòng có điểm cao nhất. Phần có ít câu hỏi (chữ nhạt) có "
+        "slices_note": "Nhiều nhất sáu dòng có điểm cao nhất. Phần có ít {questions} (chữ nhạt) có "
         "khoảng tin cậy rộng, chưa nói lên nhiều.",
         "slice": "Phần",
         "cause": "Nguyên nhân",
@@ -177,14 +187,14 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "guide_data": "Dữ liệu", "guide_hardware": "Phần cứng", "guide_money": "Chi phí",
         "guide_changes": "Khi tài liệu thay đổi",
         "cost": "Chi phí",
-        "cost_note": "Tính cho các câu trả lời của tập dev và test, theo lần trả tiền đầu tiên; "
+        "cost_note": "Tính cho các {questions} của tập dev và test, theo lần trả tiền đầu tiên; "
         "huấn luyện và tinh chỉnh gồm cả các dòng mà dòng đó dựa vào. Giá lấy từ tailor.toml, nếu "
         "không có thì theo bảng giá ngày {date}.",
         "n_answers": "Câu trả lời", "input": "Token đầu vào", "output": "Token đầu ra",
-        "answers_usd": "Câu trả lời, USD", "per_1000": "1.000 câu hỏi", "judge": "Mô hình chấm",
+        "answers_usd": "Câu trả lời, USD", "per_1000": "1.000 {questions}", "judge": "Mô hình chấm",
         "training": "Thời gian huấn luyện", "training_usd": "Huấn luyện", "total": "Tổng",
         "worst": "Những câu trả lời kém nhất",
-        "worst_note": "{shown} điểm thấp nhất của {row}, trong {n} câu dưới 100%.{diff}",
+        "worst_note": "{shown} điểm thấp nhất của {row}, trong {n} {questions} dưới 100%.{diff}",
         "worst_diff": " Từ mà {base} nói còn {row} không nói thì bị gạch ngang, từ mới thì được "
         "gạch chân.",
         "all_right": "Mọi câu trả lời chấm được của {row} đều đúng.",
@@ -202,7 +212,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "incomplete": "Chưa chạy xong:",
         "measured": "Đo như thế nào",
         "made": "Lập báo cáo lúc", "benchmark": "Mã bộ câu hỏi", "task": "Loại bài",
-        "questions": "Số câu hỏi", "generation": "Thế hệ chỉ mục", "metric": "Điểm",
+        "questions": "Số {questions}", "generation": "Thế hệ chỉ mục", "metric": "Điểm",
         "metric_version": "Phiên bản cách chấm", "folder": "Thư mục",
         "statistics": "Thống kê",
         "statistics_how": "Khoảng tin cậy 95% bằng lấy mẫu lại với hạt giống cố định, lần nào cũng "
@@ -211,17 +221,18 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "(Holm), nhỏ hơn 0,05; ngang nhau khi khoảng đó nằm trong phạm vi {margin} điểm phần trăm.",
         "run": "Lần chạy", "fingerprint": "Dấu vân tay", "started": "Bắt đầu", "seeds": "Hạt giống",
         "versions": "Phiên bản", "row": "Dòng", "model": "Mô hình", "score": "Điểm (95%)",
-        "state": "Trạng thái", "holds": "còn giá trị", "fewer": "đã hỏi {done} trên {total} câu",
+        "state": "Trạng thái", "holds": "còn giá trị",
+        "fewer": "đã hỏi {done} trên {total} {questions}",
         "to": " đến ",
         "ok": "đã trả lời", "error": "lỗi",
         "refused_long": "trả lời rằng tài liệu không nói đến",
         "unparseable_long": "không đúng dạng yêu cầu", "not_asked": "chưa hỏi",
         "better": "tốt hơn", "worse": "kém hơn", "unscored": "chưa chấm được ở cả hai",
         "paid": "Từng bước có đáng không?",
-        "pair": "{candidate} so với {base} trên {n} câu hỏi: {step}.",
-        "counts": "▲ {better} câu tốt hơn, ▼ {worse} câu kém hơn, {same} câu như nhau, {unscored} "
-        "câu chưa chấm được ở cả hai.",
-        "hidden": "Không hiện {count} câu không đổi điểm; dùng --all để hiện.",
+        "pair": "{candidate} so với {base} trên {n} {questions}: {step}.",
+        "counts": "▲ {better} tốt hơn, ▼ {worse} kém hơn, {same} như nhau, {unscored} chưa chấm "
+        "được ở cả hai.",
+        "hidden": "Không hiện {count} {questions} không đổi điểm; dùng --all để hiện.",
         "errors": "Lệch bao nhiêu, và gần đúng bao nhiêu lần",
         "errors_note": "Sai số tuyệt đối trung bình của mỗi dòng kèm khoảng tin cậy 95% (ngắn "
         "hơn là tốt hơn), và các con số theo mức.",

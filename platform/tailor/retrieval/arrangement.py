@@ -7,11 +7,13 @@ is what was measured.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tailor.documents.lexical import folded
+from tailor.retrieval.rarity import weights
 from tailor.text import words
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from tailor.documents.passages import Passage
     from tailor.retrieval.configuration import Configuration, Expansion
+    from tailor.retrieval.rarity import Rarity
 
     Floats = NDArray[np.float64]
     Vectors = NDArray[np.float32]
@@ -32,8 +35,7 @@ REACH = 12
 """Passages before and after one that may belong to its section."""
 
 Around = Callable[[int], tuple[Sequence["Passage"], int]]
-"""The passages of a document around one, by its number, and which of them it is."""
-Rarity = Callable[[Sequence[str]], Sequence[float]]
+"""The passages around one, by its number, maybe of other documents, and which of them it is."""
 
 _SENTENCES = re.compile(r"[^\n]+?(?:[.!?…]+[\"'”’)\]]*(?=\s|$)|(?=\n|$))")
 
@@ -51,16 +53,14 @@ def diverse(relevance: Floats, vectors: Vectors, diversity: float) -> list[int]:
         return []
     width = float(np.ptp(relevance)) or 1.0
     own = (1 - diversity) * (relevance - relevance.min()) / width
-    alike = np.round(vectors.astype(np.float64) @ vectors.astype(np.float64).T, 5)
-    nearest = np.full(n, -1.0)
-    left = np.ones(n, dtype=bool)
+    alike = diversity * np.round(vectors.astype(np.float64) @ vectors.astype(np.float64).T, 5)
+    penalty = np.zeros(n)
     out: list[int] = []
     for _ in range(n):
-        penalty = diversity * nearest if out else 0.0
-        best = int(np.argmax(np.where(left, np.round(own - penalty, 6), -np.inf)))
-        left[best] = False
+        best = int(np.round(own - penalty, 6).argmax())
+        penalty = np.maximum(penalty, alike[best]) if out else alike[best]
+        own[best] = -np.inf
         out.append(best)
-        nearest = np.maximum(nearest, alike[best])
     return out
 
 
@@ -85,14 +85,15 @@ def shown(
 
     What lies wholly within something shown before is left out.
     """
-    weights = _weights(question, rarity) if how.compression else {}
+    asked = weights(question, rarity) if how.compression else {}
     before: list[tuple[str, int, int]] = []
     for number in numbers:
         near, at = around(number)
         start, end = widened(near, at, how.expansion)
-        if how.compression:
-            start, end = compressed(near, start, end, weights, how.compression)
         document = near[at].document
+        if how.compression:
+            own = [passage for passage in near if passage.document == document]
+            start, end = compressed(own, start, end, asked, how.compression)
         if not any(d == document and s <= start and end <= e for d, s, e in before):
             before.append((document, start, end))
             yield number, document, start, end
@@ -127,18 +128,19 @@ def widened(near: Sequence[Passage], at: int, expansion: Expansion) -> tuple[int
 
 
 def compressed(
-    near: Sequence[Passage], start: int, end: int, weights: dict[str, float], share: float
+    near: Sequence[Passage], start: int, end: int, asked: Mapping[str, float], share: float
 ) -> tuple[int, int]:
     """The span from the first to the last sentence that matches the question.
 
+    ``asked`` holds what its words weigh; see :func:`~tailor.retrieval.rarity.weights`.
     A sentence matches that holds at least this share of the weight, by rarity, of the question's
-    words that the best one holds. Without any match it stays as it is.
+    words that the best one holds. Without any match it stays as it is. All passages ``near`` are of
+    one document.
     """
     text = _text(near, start, end)
     found = [
-        (match.start(), match.end(), sum(weights.get(word, 0.0) for word in _folded(match[0])))
-        for match in _SENTENCES.finditer(text)
-        if match[0].strip()
+        (first, last, sum(weight for word, weight in asked.items() if word in sentence))
+        for first, last, sentence in _sentences(text)
     ]
     best = max((weight for _, _, weight in found), default=0.0)
     kept = [(first, last) for first, last, weight in found if best and weight >= share * best]
@@ -158,13 +160,14 @@ def cut_out(passage: Passage, text: str | None, start: int, end: int) -> Passage
     return replace(passage, start=start, end=end, text=text[start:end])
 
 
-def _weights(question: str, rarity: Rarity) -> dict[str, float]:
-    asked = list(dict.fromkeys(folded(word) for word in words(question)))
-    return dict(zip(asked, rarity(asked), strict=True))
-
-
-def _folded(text: str) -> set[str]:
-    return {folded(word) for word in words(text)}
+@lru_cache(maxsize=2048)  # a search cuts the same passages for many questions
+def _sentences(text: str) -> tuple[tuple[int, int, frozenset[str]], ...]:
+    """Start, end and folded words of each sentence."""
+    return tuple(
+        (*match.span(), frozenset(map(folded, words(match[0]))))
+        for match in _SENTENCES.finditer(text)
+        if match[0].strip()
+    )
 
 
 def _text(near: Sequence[Passage], start: int, end: int) -> str:

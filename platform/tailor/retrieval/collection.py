@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, get_type_hints
@@ -11,10 +11,8 @@ from typing import Any, get_type_hints
 from tailor.documents.filters import Filters
 from tailor.documents.passages import Passage
 from tailor.errors import UsageError
+from tailor.retrieval.ranking import RANK_CONSTANT
 from tailor.settings import check, convert
-
-_CONSTANT = 60
-"""Of reciprocal rank fusion (Cormack et al. 2009)."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +33,14 @@ def joined(searched: Sequence[tuple[Collection, Sequence[Passage]]], k: int) -> 
     A passage that lies in several of them has the sum of what it scores there, and counts against
     the quota of the one where it scores most.
     """
-    scores: Counter[tuple[str, int, int]] = Counter()
+    scores: defaultdict[tuple[str, int, int], float] = defaultdict(float)
     home: dict[tuple[str, int, int], tuple[float, Collection]] = {}
     known: dict[tuple[str, int, int], Passage] = {}
     for collection, found in searched:
         for rank, passage in enumerate(found, 1):
             key = (passage.document, passage.start, passage.end)
-            score = collection.weight / (_CONSTANT + rank)
-            scores[key] += score  # type: ignore[assignment]
+            score = collection.weight / (RANK_CONSTANT + rank)
+            scores[key] += score
             known.setdefault(key, passage)
             if key not in home or score > home[key][0]:
                 home[key] = (score, collection)
@@ -52,7 +50,7 @@ def joined(searched: Sequence[tuple[Collection, Sequence[Passage]]], k: int) -> 
         collection = home[key][1]
         if len(out) < k and (not collection.quota or taken[collection.name] < collection.quota):
             taken[collection.name] += 1
-            out.append(replace(known[key], score=round(float(scores[key]), 6)))
+            out.append(replace(known[key], score=round(scores[key], 6)))
     return tuple(out)
 
 

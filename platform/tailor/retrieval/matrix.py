@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tailor.documents.generation import heading, searchable
-from tailor.documents.lexical import Forms, LexicalIndex
+from tailor.documents.lexical import Forms, question_tokens
 from tailor.documents.passages import Passage
-from tailor.retrieval.arrangement import REACH, reordered, shown
-from tailor.retrieval.ranking import Candidates, ranks, top
-from tailor.retrieval.reranker import Reranker, Words, features
+from tailor.retrieval.arrangement import reordered, shown
+from tailor.retrieval.corpus import Corpus
+from tailor.retrieval.features import features
+from tailor.retrieval.ranking import Candidates, top
+from tailor.retrieval.reranker import Reranker
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,42 +32,7 @@ if TYPE_CHECKING:
 Span = tuple[str, int, int]
 WordSearch = tuple[Forms, float]
 """What the scores of a word search depend on: forms of words, and the weight of headings."""
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """Documents cut in one way, with a unit vector for each passage."""
-
-    passages: Sequence[Passage]
-    vectors: NDArray[np.float32]
-    """(passages, dimension)."""
-
-    @cached_property
-    def lexical(self) -> LexicalIndex:
-        """The word search in whole passages."""
-        return LexicalIndex.build([searchable(passage) for passage in self.passages])
-
-    @cached_property
-    def headings(self) -> LexicalIndex:
-        """The word search in paths and headings."""
-        return LexicalIndex.build([heading(passage) for passage in self.passages])
-
-    @cached_property
-    def _words(self) -> dict[int, Words]:
-        return {}
-
-    def around(self, number: int) -> tuple[Sequence[Passage], int]:
-        """The passages around one, and which of them it is."""
-        first = max(0, number - REACH)
-        return self.passages[first : number + REACH + 1], number - first
-
-    def words(self, numbers: Sequence[int]) -> list[Words]:
-        """These passages as a reranker sees them."""
-        for number in numbers:
-            if number not in self._words:
-                passage = self.passages[number]
-                self._words[number] = Words.of(passage.text, heading(passage))
-        return [self._words[number] for number in numbers]
+_Words = tuple[tuple[str, ...], float]
 
 
 @dataclass(frozen=True)
@@ -117,20 +83,50 @@ class Matrix:
         Kekäläinen 2002), 0 for a piece whose passage does not fit into ``budget`` characters
         together with those before it: so chunkings are compared by the same length of text.
         """
-        import numpy as np
-
         scores = self.scores(configuration, reranker)
         if configuration.arranges:
             return self._arranged(configuration, scores, budget)
-        place = ranks(scores)
-        order = np.argsort(-scores, axis=1, kind="stable")
-        used = np.cumsum(np.take_along_axis(self.lengths, order, axis=1), axis=1)
-        before = np.empty_like(used)
-        np.put_along_axis(before, order, used, axis=1)
-        fits = (scores >= 0) & ((before <= budget) | (place == 1))
+        return self._gained(scores, budget)
+
+    def qualities(self, configurations: Sequence[Configuration], budget: int) -> list[Floats]:
+        """As :meth:`quality`, of configurations that neither rerank nor arrange, in their order.
+
+        What does not depend on the weight is computed once for all that differ in it alone.
+        """
+        alike: defaultdict[tuple[object, ...], list[Configuration]] = defaultdict(list)
+        for one in configurations:
+            both = one.weight > 0, one.weight < 1
+            alike[one.forms, one.headings, one.fusion, both].append(one)
+        found: dict[Configuration, Floats] = {}
+        for own in alike.values():
+            weights = [one.weight for one in own]
+            rankings = self.candidates(own[0]).rankings(own[0].fusion, weights)
+            found |= {
+                one: self._gained(scores, budget) for one, scores in zip(own, rankings, strict=True)
+            }
+        return [found[one] for one in configurations]
+
+    def _gained(self, scores: Floats, budget: int) -> Floats:
+        """:meth:`quality` by the candidates' scores: nothing is sorted.
+
+        Of the passages that hold a piece only the best counts, so it is enough to count those
+        above it, and their characters.
+        """
+        import numpy as np
+
+        if not scores.size:
+            return np.zeros(len(self.questions))
+        columns = np.arange(scores.shape[1])
+        every = scores[self.asked]
+        holding = np.where(self.holds, every, -1.0)
+        best = holding.argmax(axis=1)[:, None]
+        own = np.take_along_axis(holding, best, axis=1)
+        until = (every > own) | ((every == own) & (columns <= best))
+        place = until.sum(axis=1)
+        used = (until * self.lengths[self.asked]).sum(axis=1)
+        fits = (own[:, 0] >= 0) & ((used <= budget) | (place == 1))
         gains = np.where(fits, 1 / np.log2(1 + place), 0.0)
-        best = np.where(self.holds, gains[self.asked], 0.0).max(axis=1, initial=0.0)
-        total = np.bincount(self.asked, best, minlength=len(self.questions))
+        total = np.bincount(self.asked, gains, minlength=len(self.questions))
         return np.asarray(total / np.maximum(self.pieces, 1))
 
     def _arranged(self, configuration: Configuration, scores: Floats, budget: int) -> Floats:
@@ -268,7 +264,7 @@ def matrix(
     searches = list(dict.fromkeys([("both", 0.0), *searches]))
     # One product for all questions: one for each would wait for its threads every time.
     cosines = np.asarray(vectors, dtype=np.float32) @ corpus.vectors.T
-    found: list[_Row] = [
+    found = [
         _row(corpus, question, near if vector.any() else None, searches, n)
         for question, vector, near in zip(questions, vectors, cosines, strict=True)
     ]
@@ -320,25 +316,58 @@ def _row(
     import numpy as np
 
     cosines = np.full(len(corpus.passages), -1.0)
-    near = np.empty(0, dtype=int)
+    near = np.empty(0, dtype=np.int64)
     if nearness is not None:
         cosines = nearness.astype(np.float64)
         near = top(np.round(cosines, 6) + 1 + 1e-12, n)
-    text = {forms: corpus.lexical.scores(question, forms) for forms, _ in searches}
-    named = {forms: corpus.headings.scores(question, forms) for forms, weight in searches if weight}
-    lexical = {
-        (forms, weight): text[forms].astype(np.float64) + (weight * named[forms] if weight else 0.0)
-        for forms, weight in searches
-    }
-    said = {search: top(scores, n) for search, scores in lexical.items()}
-    numbers = np.unique(np.concatenate([near, *said.values()])).astype(np.int64)
+    keys, lexical = _by_words(corpus, question, searches)
+    said = {key: top(scores, n) for key, scores in lexical.items()}
+    kept = np.zeros(len(cosines), dtype=bool)
+    for best in (near, *said.values()):
+        kept[best] = True
+    numbers = np.flatnonzero(kept)
+
+    def among(best: NDArray[np.int64]) -> Flags:
+        flags = np.zeros(len(numbers), dtype=bool)
+        flags[np.searchsorted(numbers, best)] = True
+        return flags
+
+    scores = {key: every[numbers] for key, every in lexical.items()}
+    flags = {key: among(best) for key, best in said.items()}
     return _Row(
         numbers,
         cosines[numbers],
-        np.isin(numbers, near),
-        {search: scores[numbers] for search, scores in lexical.items()},
-        {search: np.isin(numbers, best) for search, best in said.items()},
+        among(near),
+        {search: scores[key] for search, key in keys.items()},
+        {search: flags[key] for search, key in keys.items()},
     )
+
+
+def _by_words(
+    corpus: Corpus, question: str, searches: Sequence[WordSearch]
+) -> tuple[dict[WordSearch, _Words], dict[_Words, Floats]]:
+    """Each search's words with their weight in headings, and what these say of every passage.
+
+    Without accents in the question two forms of its words are the same search.
+    """
+    import numpy as np
+
+    words = {forms: tuple(question_tokens(question, forms)) for forms, _ in searches}
+    keys = {(forms, weight): (words[forms], weight) for forms, weight in searches}
+    forms_of = {own: forms for forms, own in words.items()}
+    text = {
+        own: corpus.lexical.scores(question, forms).astype(np.float64)
+        for own, forms in forms_of.items()
+    }
+    weighs = any(weight for _, weight in searches)
+    named = {
+        own: corpus.headings.scores(question, forms) for own, forms in forms_of.items() if weighs
+    }
+    lexical = {
+        (own, weight): text[own] + weight * named[own] if weight else text[own]
+        for own, weight in dict.fromkeys(keys.values())
+    }
+    return keys, lexical
 
 
 def _holding(

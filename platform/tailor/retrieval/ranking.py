@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
-_CONSTANT = 60
-"""Of reciprocal rank fusion."""
+RANK_CONSTANT = 60
+"""Of reciprocal rank fusion (Cormack et al. 2009)."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,28 @@ class Candidates:
 
     def ranked(self, configuration: Configuration) -> Floats:
         """The fused score of each candidate, the higher the better; padding gets -1."""
+        return next(self.rankings(configuration.fusion, [configuration.weight]))
+
+    def rankings(self, fusion: Fusion, weights: Sequence[float]) -> Iterator[Floats]:
+        """As :meth:`ranked`, for each of these shares of the word search."""
         import numpy as np
 
-        scores = fused(self.lexical, self.cosines, configuration.weight, configuration.fusion)
-        return np.where(self.numbers < 0, -1.0, np.round(scores, 9))
+        padding = self.numbers < 0
+        by_words, by_meaning = _sides(self.lexical, self.cosines, fusion)
+        for weight in weights:
+            scores = np.round(weight * by_words + (1 - weight) * by_meaning, 9)
+            scores[padding] = -1.0
+            yield scores
 
 
 def fused(lexical: Floats, cosines: Floats, weight: float, fusion: Fusion = "scores") -> Floats:
-    """The weighted mean of both sides along the last axis; ``weight`` is the share of BM25.
+    """The weighted mean of both sides along the last axis; ``weight`` is the share of BM25."""
+    by_words, by_meaning = _sides(lexical, cosines, fusion)
+    return weight * by_words + (1 - weight) * by_meaning
+
+
+def _sides(lexical: Floats, cosines: Floats, fusion: Fusion) -> tuple[Floats, Floats]:
+    """What words and meaning each give to the fused score.
 
     By scores each side is relative to its best candidate, the least possible score counting as 0,
     that is 0 for BM25 and -1 for the cosine (Bruch et al. 2023). By ranks each side gives
@@ -56,14 +70,12 @@ def fused(lexical: Floats, cosines: Floats, weight: float, fusion: Fusion = "sco
     import numpy as np
 
     if fusion == "ranks":
-        by_words = np.where(lexical > 0, 1 / (_CONSTANT + ranks(lexical)), 0.0)
-        by_meaning = np.where(cosines > -1, 1 / (_CONSTANT + ranks(cosines)), 0.0)
-        mixed: Floats = weight * by_words + (1 - weight) * by_meaning
-        return mixed
+        by_words = np.where(lexical > 0, 1 / (RANK_CONSTANT + ranks(lexical)), 0.0)
+        by_meaning = np.where(cosines > -1, 1 / (RANK_CONSTANT + ranks(cosines)), 0.0)
+        return by_words, by_meaning
     by_words = lexical / _positive(lexical.max(axis=-1, keepdims=True, initial=0.0))
     by_meaning = (cosines + 1) / _positive(cosines.max(axis=-1, keepdims=True, initial=-1.0) + 1)
-    mixed = weight * by_words + (1 - weight) * by_meaning
-    return mixed
+    return by_words, by_meaning
 
 
 def _positive(best: Floats) -> Floats:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tailor.documents.lexical import folded
-from tailor.text import words
+from tailor.retrieval.rarity import weights
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from tailor.retrieval.features import Words
     from tailor.retrieval.ranking import Candidates
-    from tailor.retrieval.reranker import Rarity, Words
+    from tailor.retrieval.rarity import Rarity
 
 
 def relevance(
@@ -23,10 +23,12 @@ def relevance(
     counted by its rarity, and its cosine to the question, mixed by the ``weight`` of words."""
     import numpy as np
 
-    asked = sorted({folded(word) for word in words(question)})
-    value = dict(zip(asked, rarity(asked), strict=True))
-    total = sum(value.values()) or 1.0
-    shares = [sum(value[word] for word in asked if word in p.places) / total for p in passages]
+    asked = weights(question, rarity)
+    total = sum(asked.values()) or 1.0
+    shares = [
+        sum(own for word, own in asked.items() if word in passage.places) / total
+        for passage in passages
+    ]
     cosines = np.clip(found.cosines, 0.0, 1.0)
     mixed: NDArray[np.float64] = weight * np.array(shares) + (1 - weight) * cosines
     return mixed

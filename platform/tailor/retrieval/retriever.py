@@ -24,8 +24,9 @@ from tailor.retrieval import follow_up, rewriting
 from tailor.retrieval.arrangement import reordered, shown
 from tailor.retrieval.collection import Collection, joined
 from tailor.retrieval.configuration import Configuration
+from tailor.retrieval.features import features
 from tailor.retrieval.relevance import relevance
-from tailor.retrieval.reranker import Reranker, features
+from tailor.retrieval.reranker import Reranker
 from tailor.retrieval.reranking import asked_by, placed, ranked, reranked
 from tailor.retrieval.took import Took
 from tailor.spending import Use

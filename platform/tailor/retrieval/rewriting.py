@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tailor.assistant import Prompt, is_refusal
 from tailor.retrieval.follow_up import untold
+from tailor.retrieval.ranking import RANK_CONSTANT
 from tailor.retrieval.took import Took
 from tailor.text import language, words
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 VERSION = 1
 """Raised when a prompt below changes."""
 
-_CONSTANT = 60
-"""Of reciprocal rank fusion (Cormack et al. 2009)."""
 _LONGEST = 1000
 """Characters of a text that is searched for."""
 _MOST = 3
@@ -111,8 +110,8 @@ def parsed(reply: str, how: Rewriting) -> tuple[str, ...]:
 
 def joined(rankings: Sequence[Sequence[int]]) -> list[tuple[int, float]]:
     """Passage numbers with their reciprocal rank fusion over several rankings, the best first."""
-    found: Counter[int] = Counter()
+    found: defaultdict[int, float] = defaultdict(float)
     for ranking in rankings:
         for rank, number in enumerate(ranking, 1):
-            found[number] += 1 / (_CONSTANT + rank)  # type: ignore[assignment]
+            found[number] += 1 / (RANK_CONSTANT + rank)
     return sorted(found.items(), key=lambda one: (-round(one[1], 9), one[0]))

@@ -18,6 +18,7 @@ from tailor.retrieval.configuration import Configuration, Expansion, Fusion
 from tailor.retrieval.matrix import Matrix, WordSearch
 from tailor.retrieval.reranker import Reranker, learn
 from tailor.scale.mapped import mapped
+from tailor.trial import TIE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 
 Chunking = tuple[Splitter, str]
 """How documents are cut, and the embedder, as tailor.toml writes it."""
-
-TIE = 0.01
-"""Mean qualities further apart than this are no tie, however few the questions are."""
 
 FORMS: tuple[Forms, ...] = ("both", "written", "folded")
 FUSIONS: tuple[Fusion, ...] = ("scores", "ranks")
@@ -144,7 +142,7 @@ def measured(
 ) -> Measured:
     """The configurations on the dev matrix of the pair."""
     dev, train = pair
-    return Measured(dev, train, [dev.quality(one, budget) for one in configurations])
+    return Measured(dev, train, dev.qualities(configurations, budget))
 
 
 def search(

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tailor.benchmark import Question
+from tailor.documents.passages import Splitter
 from tailor.errors import NotApplicable
 from tailor.retrieval.configuration import Configuration
-from tailor.retrieval.matrix import Corpus, Span, WordSearch, matrix
+from tailor.retrieval.corpus import Corpus
+from tailor.retrieval.matrix import Span, WordSearch, matrix
 from tailor.retrieval.reranker import Reranker
 from tailor.retrieval.search import Chunking, Measured, Search, Space, measured, search
 from tailor.scale.place import Job
@@ -58,24 +60,30 @@ def tune(
     Raises:
         NotApplicable: there is no such question.
     """
-    judged = [q for q in dev if workspace.spans.get(q.id)]
-    if not judged:
+    known = judged(workspace, dev)
+    if not known:
         raise NotApplicable(
             "retrieval_tuning chooses on dev questions whose evidence is found in the documents, "
             'and there are none: mend the quotes in "evidence" of questions with "split": "dev".'
         )
-    taught = [q for q in train if workspace.spans.get(q.id)] if space.rerank else []
+    taught = judged(workspace, train) if space.rerank else []
     # The plain search is always among what is tried.
     wanted = dict.fromkeys([(plain.splitter, plain.embedder), *chunkings])
-    made = {
-        chunking: partial(_corpus, workspace, chunking, judged, taught, space.searches)
-        for chunking in wanted
-    }
+
+    @cache  # of a hosted embedder each question is paid for
+    def asked(embedder: str) -> tuple[Asked, Asked]:
+        return _asked(workspace, known, embedder), _asked(workspace, taught, embedder)
+
+    def given(splitter: Splitter, embedder: str) -> _Given:
+        corpus = Corpus(*workspace.cut(splitter, embedder))
+        return _Given(corpus, *asked(embedder), space.searches, plain.candidates)
+
+    made = {chunking: partial(given, *chunking) for chunking in wanted}
     place, job = workspace.place, Job(lambda: _measured)
 
-    def measure(corpus: _Given, configurations: Sequence[Configuration], limit: int) -> Measured:
-        given = corpus, configurations, limit
-        found: Measured = place.away(job, given) if place.cluster else _measured(given)
+    def measure(made: _Given, configurations: Sequence[Configuration], limit: int) -> Measured:
+        values = made, configurations, limit
+        found: Measured = place.away(job, values) if place.cluster else _measured(values)
         return found
 
     width = place.width(job)
@@ -90,49 +98,46 @@ class _Given:
     dev: Asked
     train: Asked
     searches: Sequence[WordSearch]
+    candidates: int
+    """Passages taken from each side."""
 
 
 Asked = tuple[Sequence[str], "Vector", Sequence[Sequence[Span]]]
 """Questions with their vectors, (questions, dimension), and where their evidence stands."""
 
 
-def _corpus(
-    workspace: Workspace,
-    chunking: Chunking,
-    dev: Sequence[Question],
-    train: Sequence[Question],
-    searches: Sequence[WordSearch],
-) -> _Given:
+def judged(workspace: Workspace, questions: Sequence[Question]) -> list[Question]:
+    """Those whose evidence is found in the documents."""
+    return [q for q in questions if workspace.spans.get(q.id)]
+
+
+def _asked(workspace: Workspace, questions: Sequence[Question], embedder: str) -> Asked:
     import numpy as np
 
     from tailor.documents.embedding import unit
 
-    splitter, embedder = chunking
-    corpus = Corpus(*workspace.cut(splitter, embedder))
     embeddings = workspace.embedder(embedder)
-
-    def asked(questions: Sequence[Question]) -> Asked:
-        vectors = [embeddings.embed_query(q.question) for q in questions]
-        spans = [workspace.spans[q.id] for q in questions]
-        return [q.question for q in questions], unit(np.array(vectors, dtype=np.float32)), spans
-
-    return _Given(corpus, asked(dev), asked(train), searches)
+    vectors = [embeddings.embed_query(q.question) for q in questions]
+    spans = [workspace.spans[q.id] for q in questions]
+    return [q.question for q in questions], unit(np.array(vectors, dtype=np.float32)), spans
 
 
 def _measured(given: tuple[_Given, Sequence[Configuration], int]) -> Measured:
     """The matrices of a chunking, and the configurations measured on them."""
     made, configurations, budget = given
-    dev = matrix(made.corpus, *made.dev, made.searches)
-    train = matrix(made.corpus, *made.train, ()) if made.train[0] else None
+    n = made.candidates
+    dev = matrix(made.corpus, *made.dev, made.searches, n)
+    train = matrix(made.corpus, *made.train, (), n) if made.train[0] else None
     return measured((dev, train), configurations, budget)
 
 
 def record(found: Search, questions: Sequence[Question]) -> dict[str, Any]:
-    """What was tried and what mattered, as JSON."""
-    from tailor.scoring.statistics import paired
-
-    gain = paired(found.plain.values.tolist(), found.chosen.values.tolist())
+    """What was tried and what mattered, as JSON; ``questions`` are those it was measured on."""
     learned = found.chosen.reranker
+    plain, chosen = (
+        dict(zip((q.id for q in questions), one.values.tolist(), strict=True))
+        for one in (found.plain, found.chosen)
+    )
     return {
         "n": len(found.plain.values),
         "dev": [q.id for q in questions],
@@ -140,29 +145,39 @@ def record(found: Search, questions: Sequence[Question]) -> dict[str, Any]:
         "plain": _line(found, found.plain.configuration, found.plain.mean),
         "chosen": _line(found, found.chosen.configuration, found.chosen.mean),
         "best": _line(found, found.best.configuration, found.best.mean),
-        "gain": gain and {"delta": gain.delta, "ci95": [gain.low, gain.high], "p": gain.p},
+        "gain": _gain(questions, plain, chosen),
         "matters": found.matters(),
         "tried": [_line(found, one.configuration, one.mean) for one in found.tried[:_SHOWN]],
         "reranker": learned.to_json() if learned else None,
     }
 
 
-def asked_record(outcome: Outcome) -> dict[str, Any]:
+def asked_record(outcome: Outcome, questions: Sequence[Question]) -> dict[str, Any]:
     """What was tried with the model, as JSON; scores are of the answers to dev questions."""
-    from tailor.scoring.statistics import paired
-
     plain, chosen = outcome.plain, outcome.chosen
-    common = [id for id in plain.scores if id in chosen.scores]
-    gain = paired([plain.scores[id] for id in common], [chosen.scores[id] for id in common])
     return {
         "plain": _trial(plain, plain.configuration),
         "chosen": _trial(chosen, plain.configuration),
-        "gain": gain and {"delta": gain.delta, "ci95": [gain.low, gain.high], "p": gain.p},
+        "gain": _gain(questions, plain.scores, chosen.scores),
         "tried": [_trial(one, plain.configuration) for one in outcome.tried],
         "calls": outcome.calls,
         "stopped": outcome.stopped,
         "fell_back": outcome.fell_back,
     }
+
+
+def _gain(
+    questions: Sequence[Question], plain: Mapping[str, float], chosen: Mapping[str, float]
+) -> dict[str, Any] | None:
+    """The difference of the scores by question; questions about one document belong together."""
+    from tailor.scoring.groups import groups
+    from tailor.scoring.statistics import paired
+
+    both = [q for q in questions if q.id in plain and q.id in chosen]
+    gain = paired([plain[q.id] for q in both], [chosen[q.id] for q in both], groups(both))
+    if gain is None:
+        return None
+    return {"delta": gain.delta, "ci95": [gain.low, gain.high], "p": gain.p}
 
 
 def _trial(one: Trial, plain: Configuration) -> dict[str, Any]:
@@ -185,10 +200,10 @@ class Tuning:
     """With the model: see :func:`asked_record`."""
 
     @staticmethod
-    def changes(line: Mapping[str, Any]) -> str:
+    def changes(line: Mapping[str, Any], code: str) -> str:
         """What differs from plain retrieval in a configuration that was tried."""
         values = line["configuration"]
-        return ", ".join(f"{name} {_value(values[name])}" for name in line["changes"])
+        return ", ".join(f"{name} {_value(values[name], code)}" for name in line["changes"])
 
     def sentence(self, code: str) -> str:
         """What came of it, in a sentence; ``code`` is ``en`` or ``vi``."""
@@ -207,7 +222,7 @@ class Tuning:
             trials=count(len(self.asked["tried"]), code),
             plain=percent(self.search["plain"]["quality"], code),
             best=percent(self.search["chosen"]["quality"], code),
-            changes=self.changes(chosen),
+            changes=self.changes(chosen, code),
             gain=told,
             n=count(self.asked["plain"]["n"], code),
         )
@@ -230,10 +245,12 @@ _SENTENCES: Mapping[tuple[str, bool], str] = {
 }
 
 
-def _value(value: Any) -> str:
+def _value(value: Any, code: str) -> str:
+    from tailor.scoring.format import number
+
     if isinstance(value, Mapping):  # of a splitter
         return f"{value['size']} ({value['strategy']})"
-    return str(value)
+    return number(value, code) if isinstance(value, float) else str(value)
 
 
 def read(workspace: Workspace, artifacts: Sequence[str]) -> Tuning | None:

@@ -19,7 +19,7 @@ from tailor.documents.passages import Passage
 from tailor.scoring import format, links, metrics, misses
 from tailor.scoring.links import Broken
 from tailor.scoring.retrieval import Span, found_at
-from tailor.scoring.score import PRIMARY
+from tailor.scoring.target import PRIMARY
 from tailor.scoring.tokens import tokens
 from tailor.task import Task
 from tailor.text import fold, words
@@ -122,7 +122,7 @@ def attribute(run: Run, split: Split = "test") -> Attribution:
     Reads the full answers. Nothing is told of a stale run. Most mistakes of imported answers are
     ``unknown``: they do not show what their author had read.
     """
-    from tailor.documents.index import documents
+    from tailor.documents.corpus import documents
 
     workspace = run.workspace
     return attribute_scored(
@@ -211,8 +211,7 @@ def why(
         return "format" if scores.get("format_ok") == 0 else "right"
     if content == "held":
         return "format"
-    seen = answer.passages[: len(answer.passages) - answer.dropped]
-    if _hold(seen, question, spans):
+    if _hold(answer.seen, question, spans):
         return _of_seen(answer)
     if len(spans) < len(question.evidence):
         return "not_in_documents"
@@ -276,7 +275,7 @@ def _content(
     """Whether a reply says what is wanted: as it should, or among more, or not."""
     if answer.outcome == "refused":
         return "wrong"
-    value = scores.get(PRIMARY) or 0.0
+    value = scores.get(PRIMARY["answer"]) or 0.0
     if answer.outcome == "ok" and value >= ENOUGH:
         return "right"
     held = any(_holds(answer.text, accepted) for accepted in question.answers)

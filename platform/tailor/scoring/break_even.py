@@ -50,7 +50,8 @@ def break_even(one: Costs, other: Costs, months: float = 12) -> BreakEven:
         q* = (F_one - F_other) / (question_other - question_one)
 
     Above q* the one with the cheaper question is cheaper, below it the one with the smaller fixed
-    part. Where one row has both, it is cheaper at any q. q* is rounded up.
+    part. Where one row has both, it is cheaper at any q. q* is rounded to the side where ``one``
+    is the cheaper.
 
     Args:
         one: The row that may be cheaper.
@@ -67,7 +68,10 @@ def break_even(one: Costs, other: Costs, months: float = 12) -> BreakEven:
         return BreakEven("always")
     if saved <= 0 <= extra:
         return BreakEven("never")
-    return BreakEven("from" if saved > 0 else "until", math.ceil(round(extra / saved, 6)))
+    same = round(extra / saved, 6)
+    if saved > 0:
+        return BreakEven("from", math.ceil(same))
+    return BreakEven("until", math.floor(same))
 
 
 def kept_on(gpu_hour_usd: float | None, once: float | None = 0.0) -> Costs:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from tailor.benchmark import Benchmark
 from tailor.errors import TailorError
-from tailor.scoring import wording
+from tailor.scoring import caution, wording
 from tailor.scoring.row import Row, rows
 from tailor.scoring.scored import Graded, Scored, key, labels, mean
 from tailor.scoring.side_by_side import SideBySide, pair
 from tailor.scoring.statistics import MARGIN
 from tailor.scoring.step import Aligned, Step, difference, steps
 from tailor.scoring.winner import Winner, choose
+from tailor.task import Task
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -42,7 +43,7 @@ class Comparison:
     """Rows on the same questions, and which one to use."""
 
     digest: str
-    task: str
+    task: Task
     split: str
     n: int
     rows: tuple[Row, ...]
@@ -92,6 +93,13 @@ class Comparison:
     def verdict(self, lang: str = "en") -> str:
         """One sentence: which row to use and how much better it is, or what is missing."""
         return wording.sentence(self, lang)
+
+    def caution(self, lang: str = "en") -> str:
+        """One or two sentences where only the shipped model answered: what its scores do not tell.
+
+        Empty where another model answered.
+        """
+        return caution.sentence(self, lang)
 
 
 def compare(

@@ -77,7 +77,7 @@ def stored(run: Run, questions: Sequence[Question], answers: Mapping[str, Fact])
         id: Surprise(v["nats"], int(v["tokens"]), int(v["bytes"]))
         for id, v in _known(run, "perplexity", questions).items()
     }
-    return Extra(scores, pooled(surprising) if surprising else {})
+    return Extra(scores, pooled(surprising, questions) if surprising else {})
 
 
 def about(question: Question, metric: str, workspace: Workspace) -> str:
@@ -136,7 +136,7 @@ def _measure_perplexity(run: Run, questions: Sequence[Question]) -> None:
 
     known = _known(run, "perplexity", questions)
     open_ = [q for q in questions if q.id not in known and q.answerable]
-    found = surprises(run, open_) if open_ else {}
+    found = surprises(run.assistant(), open_) if open_ and not run.imported else {}
     _keep(run, "perplexity", {q: asdict(found[q.id]) for q in open_ if q.id in found})
 
 

@@ -4,6 +4,7 @@ Vietnamese has a decimal comma and dots between thousands. What is not known (No
 """
 
 import math
+from datetime import date
 
 UNKNOWN = "–"
 _NO_CENTS = ("IDR", "JPY", "KRW", "VND")
@@ -99,6 +100,11 @@ def memory(x: int | None, lang: str = "en") -> str:
     if x < 2**30:
         return f"{round(x / 2**20)} MiB"
     return f"{_decimal(x / 2**30, 1, lang)} GiB"
+
+
+def day(x: date, lang: str = "en") -> str:
+    """A date: ``2026-11-21``, ``21/11/2026``."""
+    return x.strftime("%d/%m/%Y" if lang == "vi" else "%Y-%m-%d")
 
 
 def _decimal(x: float, places: int, lang: str, sign: str = "-") -> str:

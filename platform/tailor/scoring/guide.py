@@ -12,7 +12,7 @@ from tailor.scoring.break_even import BreakEven, Costs, break_even, capacity, ke
 from tailor.scoring.scored import key, labels
 from tailor.scoring.technique import Rule, Technique
 from tailor.scoring.techniques import rule, techniques
-from tailor.task import Task
+from tailor.task import Task, worded
 
 if TYPE_CHECKING:
     from tailor.scoring.comparison import Comparison, Row
@@ -23,43 +23,47 @@ MONTHS = 12.0
 _SAY = {
     "en": {
         "none": "Not measured here yet: tailor run {technique}.",
-        "row": "{row}: {score}{step}; {cost} for 1,000 questions; {latency} per answer (median); "
-        "{tokens} input tokens per question.",
+        "row": "{row}: {score}{step}; {cost} for 1,000 {questions}; {latency} per answer (median); "
+        "{tokens} input tokens per {question}.",
         "step": "; against {other}: {step}",
         "once": " Paid once: {once}.",
         "points": "{n} of {wrong} wrong answers point here.",
-        "always": "{one} costs less than {other} at any number of questions.",
+        "always": "{one} costs less than {other} at any number of {questions}.",
         "never": "{one} never costs less than {other}.",
-        "from": "{one} costs less than {other} from {questions} questions a month on.",
-        "until": "{one} costs less than {other} up to {questions} questions a month.",
+        "from": "{one} costs less than {other} from {count} {questions} a month on.",
+        "until": "{one} costs less than {other} up to {count} {questions} a month.",
         "equal": "{one} costs as much as {other}.",
         "free": "Neither {one} nor {other} costs anything but the time of this machine (priced "
         "with gpu_hour_usd in tailor.toml).",
         "unknown": "Whether {one} costs less than {other} cannot be told: a price or the time of "
         "the training is not known (set prices and gpu_hour_usd in tailor.toml).",
         "kept_on": " ({row} with a machine kept on all month{most})",
-        "most": ", which answers up to {n} questions one after the other",
+        "most": ", which answers up to {n} {questions} one after the other",
     },
     "vi": {
         "none": "Ở đây chưa đo: tailor run {technique}.",
-        "row": "{row}: {score}{step}; {cost} cho 1.000 câu hỏi; {latency} mỗi câu trả lời (trung "
-        "vị); {tokens} token đầu vào mỗi câu hỏi.",
+        "row": "{row}: {score}{step}; {cost} cho 1.000 {questions}; {latency} mỗi câu trả lời "
+        "(trung vị); {tokens} token đầu vào mỗi {question}.",
         "step": "; so với {other}: {step}",
         "once": " Trả một lần: {once}.",
         "points": "{n} trong {wrong} câu trả lời sai cho thấy nên thử bước này.",
-        "always": "{one} rẻ hơn {other} với mọi số câu hỏi.",
+        "always": "{one} rẻ hơn {other} với mọi số {questions}.",
         "never": "{one} không bao giờ rẻ hơn {other}.",
-        "from": "{one} rẻ hơn {other} từ {questions} câu hỏi mỗi tháng trở lên.",
-        "until": "{one} rẻ hơn {other} khi có không quá {questions} câu hỏi mỗi tháng.",
+        "from": "{one} rẻ hơn {other} từ {count} {questions} mỗi tháng trở lên.",
+        "until": "{one} rẻ hơn {other} khi có không quá {count} {questions} mỗi tháng.",
         "equal": "{one} tốn bằng {other}.",
         "free": "{one} và {other} đều không tốn gì ngoài thời gian của máy này (định giá bằng "
         "gpu_hour_usd trong tailor.toml).",
         "unknown": "Chưa thể nói {one} có rẻ hơn {other} hay không: chưa biết một mức giá hoặc "
         "thời gian huấn luyện (hãy đặt prices và gpu_hour_usd trong tailor.toml).",
         "kept_on": " ({row} với một máy chạy suốt tháng{most})",
-        "most": ", trả lời được tối đa {n} câu hỏi lần lượt",
+        "most": ", trả lời được tối đa {n} {questions} lần lượt",
     },
 }
+
+
+def _say(task: Task, lang: str) -> dict[str, str]:
+    return {name: worded(text, task, lang) for name, text in _SAY[lang].items()}
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,8 @@ class Figures:
 
     def sentence(self, lang: str) -> str:
         """The score, the gain over the step before, and what it costs."""
-        say, tokens, step = _SAY[lang], self.input_tokens, self.row.step
+        say = _say(self.row.target.task, lang)
+        tokens, step = self.input_tokens, self.row.step
         told = say["row"].format(
             row=self.name,
             score=wording.score(self.row, lang),
@@ -119,13 +124,13 @@ class Cheaper:
 
     def sentence(self, lang: str) -> str:
         """The number of questions in words."""
-        say, local = _SAY[lang], self.kept_on
+        say, local = _say(self.one.row.target.task, lang), self.kept_on
         costs = (self.one.costs, self.other.costs)
         free = local is None and all((c.once, c.month, c.question) == (0, 0, 0) for c in costs)
         told = say["free" if free else self.found.outcome].format(
             one=self.one.name,
             other=self.other.name,
-            questions=format.count(self.found.questions, lang),
+            count=format.count(self.found.questions, lang),
         )
         if local is None:
             return told
@@ -163,7 +168,7 @@ class Guideline:
 
     def here(self, lang: str) -> tuple[str, ...]:
         """What this workspace's own figures say, a sentence each."""
-        say = _SAY[lang]
+        say = _say(self.task, lang)
         told = [figures.sentence(lang) for figures in self.rows]
         told += [cheaper.sentence(lang) for cheaper in self.cheaper]
         if self.pointing:

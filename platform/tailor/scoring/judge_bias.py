@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal
 
+from tailor.scoring.groups import groups
 from tailor.scoring.judge_prompts import BEST
 from tailor.scoring.judging import Case, ask, cases
 from tailor.scoring.statistics import Paired, paired
@@ -84,8 +85,8 @@ def biases(
     )
     first = [votes[case, 0, False] for case in drawn]
     return [
-        _bias("position", first, [votes[case, 0, True] for case in drawn]),
-        _bias("length", first, [votes[padded[case], 0, False] for case in drawn]),
+        _bias("position", drawn, first, [votes[case, 0, True] for case in drawn]),
+        _bias("length", drawn, first, [votes[padded[case], 0, False] for case in drawn]),
     ]
 
 
@@ -95,11 +96,18 @@ def _padded(case: Case) -> Case:
     return question, replace(answer, text=text)
 
 
-def _bias(kind: Kind, plain: Sequence[Vote], changed: Sequence[Vote]) -> Bias:
+def _bias(
+    kind: Kind, drawn: Sequence[Case], plain: Sequence[Vote], changed: Sequence[Vote]
+) -> Bias:
+    """Answers of several rows to one question belong together, as questions on one document do."""
     both = [
-        (a.verdict.scores["correctness"] / BEST, b.verdict.scores["correctness"] / BEST)
-        for a, b in zip(plain, changed, strict=True)
+        (q, a.verdict.scores["correctness"] / BEST, b.verdict.scores["correctness"] / BEST)
+        for (q, _), a, b in zip(drawn, plain, changed, strict=True)
         if a.verdict and b.verdict
     ]
-    difference = paired([a for a, _ in both], [b for _, b in both])
-    return Bias(kind, difference, fmean(a != b for a, b in both) if both else None)
+    questions = {q.id: q for q, _, _ in both}
+    of = dict(zip(questions, groups(list(questions.values())), strict=True))
+    difference = paired(
+        [a for _, a, _ in both], [b for _, _, b in both], [of[q.id] for q, _, _ in both]
+    )
+    return Bias(kind, difference, fmean(a != b for _, a, b in both) if both else None)

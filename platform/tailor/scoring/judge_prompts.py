@@ -98,7 +98,7 @@ _TAG = re.compile(r"</?(?:question|references|passages|answer)>", re.IGNORECASE)
 
 def scales(answer: Answer) -> tuple[Scale, ...]:
     """The scales that apply: faithfulness only where there were passages."""
-    return SCALES if _seen(answer) else SCALES[:-1]
+    return SCALES if answer.seen else SCALES[:-1]
 
 
 def schema(asked: Sequence[Scale]) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def messages(question: Question, answer: Answer, answer_first: bool = False) -> 
     )
     references = question.answers or (NOT_SAID[lang],)
     given = [_block("references", "\n".join(f"- {text}" for text in references))]
-    if seen := _seen(answer):
+    if seen := answer.seen:
         listed = (f"[{n}] {p.source}\n{p.text}" for n, p in enumerate(seen, 1))
         given.append(_block("passages", "\n\n".join(listed)))
     own = [_block("answer", answer.text)]
@@ -157,10 +157,6 @@ def again(lang: str) -> BaseMessage:
     from langchain_core.messages import HumanMessage
 
     return HumanMessage(AGAIN["vi" if lang == "vi" else "en"])
-
-
-def _seen(answer: Answer) -> Sequence[Any]:
-    return answer.passages[: len(answer.passages) - answer.dropped]
 
 
 def _block(tag: str, text: str) -> str:

@@ -15,8 +15,9 @@ from tailor.cost import total
 from tailor.errors import TailorError, UsageError
 from tailor.scoring import judge as judges
 from tailor.scoring import judge_prompts
+from tailor.scoring.groups import groups
 from tailor.scoring.judge import Vote
-from tailor.scoring.statistics import Interval, interval
+from tailor.scoring.statistics import Interval, intervals
 
 if TYPE_CHECKING:
     from tailor.answers import Fact
@@ -246,8 +247,7 @@ def _cases(run: Run, split: Split) -> list[Case]:
 
 def _plain(answer: Answer) -> Answer:
     """Only what the judge sees, so that equal answers of several rows are one."""
-    seen = answer.passages[: len(answer.passages) - answer.dropped]
-    bare = tuple(replace(p, score=None, dense_rank=None, lexical_rank=None) for p in seen)
+    bare = tuple(replace(p, score=None, dense_rank=None, lexical_rank=None) for p in answer.seen)
     return Answer(answer.outcome, answer.text, bare)
 
 
@@ -255,7 +255,6 @@ def _judged(run: Run, split: Split, by_case: Mapping[Case, Sequence[Vote]]) -> J
     questions, answers = run.workspace.benchmark.split(split), run.answers(split)
     own = [by_case[case] for case in _cases(run, split)]
     scores = verdicts(run, questions, answers)
-    names = [f"judge_{scale}" for scale in judge_prompts.SCALES]
     failures: dict[str, int] = {}
     for vote in (vote for said in own for vote in said if vote.verdict is None):
         failures[vote.failure] = failures.get(vote.failure, 0) + 1
@@ -265,13 +264,22 @@ def _judged(run: Run, split: Split, by_case: Mapping[Case, Sequence[Vote]]) -> J
         asked=len(own),
         unscored=sum(all(vote.verdict is None for vote in said) for said in own),
         failures=failures,
-        means={
-            name: interval([v for s in scores.values() if (v := s[name]) is not None])
-            for name in names
-        },
+        means=_means(questions, scores),
         steady=_steady(own),
         votes=votes(run, questions),
     )
+
+
+def _means(
+    questions: Sequence[Question], scores: Mapping[str, Mapping[str, float | None]]
+) -> dict[str, Interval | None]:
+    """Of each scale, as comparisons have it."""
+    import numpy as np
+
+    names = [f"judge_{scale}" for scale in judge_prompts.SCALES]
+    lines = [[scores.get(q.id, {}).get(name) for name in names] for q in questions]
+    columns = np.array(lines, dtype=float).reshape(-1, len(names))
+    return dict(zip(names, intervals(columns, groups(questions)), strict=True))
 
 
 def _steady(own: Sequence[Sequence[Vote]]) -> dict[str, float | None] | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tailor.text import fold
+from tailor.text import fold, nfc
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,8 +51,7 @@ def scores(question: Question, answer: Answer, labels: Sequence[str]) -> dict[st
     """
     if answer.outcome == "error":
         return dict.fromkeys(("accuracy", "coverage", "accuracy_when_answered", GIVEN))
-    places = {fold(label): at for at, label in enumerate(labels)}
-    given = places.get(fold(answer.text.strip()), -1) if answer.outcome == "ok" else -1
+    given = _place(answer.text.strip(), labels) if answer.outcome == "ok" else -1
     right = float(given >= 0 and labels[given] in question.answers)
     return {
         "accuracy": right,
@@ -60,6 +59,14 @@ def scores(question: Question, answer: Answer, labels: Sequence[str]) -> dict[st
         "accuracy_when_answered": right if given >= 0 else None,
         GIVEN: float(given),
     }
+
+
+def _place(text: str, labels: Sequence[str]) -> int:
+    """Of the label that a text is, with or without its accents; -1 where it is none or several."""
+    same = [at for at, label in enumerate(labels) if fold(label) == fold(text)]
+    if len(same) > 1:  # they differ by accents alone
+        same = [at for at in same if nfc(labels[at]).casefold() == nfc(text).casefold()]
+    return same[0] if len(same) == 1 else -1
 
 
 def pooled(run: Scored, questions: Sequence[Question], labels: Sequence[str]) -> list[Measure]:

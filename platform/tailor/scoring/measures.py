@@ -32,17 +32,11 @@ _NAMES: Mapping[str, Mapping[str, str]] = {
 }  # fmt: skip
 _AMOUNTS = ("absolute_error", "median_error", "rmse")
 _FIGURES = ("rmsle", "r2", "squared_log_error")
-_LOWER = (*_AMOUNTS, "percent_error", "rmsle", "squared_log_error")
 
 
 def known(name: str) -> bool:
     """Whether this is a metric of numbers or labels, of all items or of a band."""
     return name.partition(" ")[0] in _NAMES["en"]
-
-
-def lower_is_better(name: str) -> bool:
-    """Whether less of it is better: errors, but not shares that are good."""
-    return name.partition(" ")[0] in _LOWER
 
 
 def label(name: str, target: Target, lang: str) -> str:

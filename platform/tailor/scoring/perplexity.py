@@ -1,4 +1,4 @@
-"""How much the reference answers surprise a local model, asked as each row asks it.
+"""How much the reference answers surprise a local model, asked as an assistant asks it.
 
 Perplexity is exp(nats / tokens) over all reference answers taken together, so that every token
 weighs the same (Jelinek et al. 1977); prompts do not count. Models with other tokens are compared
@@ -10,15 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from tailor.scoring.statistics import Interval
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tailor.benchmark import Question
-    from tailor.run import Run
+    import numpy as np
+    from numpy.typing import NDArray
 
-_RESAMPLES = 2000
+    from tailor.assistant import Assistant
+    from tailor.benchmark import Question
+    from tailor.scoring.statistics import Interval
 
 
 @dataclass(frozen=True)
@@ -30,29 +30,21 @@ class Surprise:
     bytes: int
     """Of the answer in UTF-8."""
 
-    @property
-    def perplexity(self) -> float:
-        """Of this answer alone."""
-        return math.exp(self.nats / self.tokens)
 
-
-def surprises(run: Run, questions: Sequence[Question]) -> dict[str, Surprise]:
-    """By question id, for the preferred answer after the prompt this row puts together.
+def surprises(assistant: Assistant, questions: Sequence[Question]) -> dict[str, Surprise]:
+    """By question id, for the preferred answer after the prompt the assistant puts together.
 
     Questions whose answer is not in the documents, and prompts that do not fit into the model's
-    context, are left out. Empty where the row's model does not run here.
+    context, are left out. Empty where the model does not run here.
 
     Raises:
-        TailorError: the row cannot be put together again, or its model cannot be loaded.
+        TailorError: the model cannot be loaded.
     """
     from tailor.assistant import Ask
     from tailor.models.chat import Chat
     from tailor.models.likelihood import losses
     from tailor.models.local import LocalChat
 
-    if run.imported:
-        return {}
-    assistant = run.assistant()
     chat = assistant.model
     if not isinstance(chat, Chat) or not isinstance(local := chat.model, LocalChat):
         return {}
@@ -66,28 +58,35 @@ def surprises(run: Run, questions: Sequence[Question]) -> dict[str, Surprise]:
     }
 
 
-def pooled(found: Mapping[str, Surprise], seed: int = 0) -> dict[str, Interval | None]:
+def pooled(
+    found: Mapping[str, Surprise], questions: Sequence[Question]
+) -> dict[str, Interval | None]:
     """``perplexity`` and ``bits_per_byte`` of all answers together, each with its 95 % interval.
 
-    The interval is a percentile bootstrap over questions; None without answers.
+    See :func:`tailor.scoring.pooled.intervals`; None without answers.
+
+    Args:
+        found: by question id.
+        questions: those and perhaps others, with the evidence that says which belong together.
     """
-    if not found:
-        return {"perplexity": None, "bits_per_byte": None}
     import numpy as np
 
+    from tailor.scoring.groups import groups
+    from tailor.scoring.pooled import Measure, intervals
+
+    known = [q for q in questions if q.id in found]
     nats, tokens, size = (
-        np.array([getattr(s, name) for s in found.values()], dtype=float)
+        np.array([getattr(found[q.id], name) for q in known], dtype=float)
         for name in ("nats", "tokens", "bytes")
     )
-    draws = np.random.default_rng(seed).integers(len(nats), size=(_RESAMPLES, len(nats)))
+    bits = np.stack([nats / math.log(2), size], axis=1)
+    measures = [
+        Measure("perplexity", np.stack([nats, tokens], axis=1), lambda s: np.exp(_ratio(s))),
+        Measure("bits_per_byte", bits, _ratio),
+    ]
+    return intervals(measures, groups(known))
 
-    def told(total: Any, of: Any, turn: Any) -> Interval:
-        value = float(turn(total.sum() / of.sum()))
-        drawn = turn(total[draws].sum(axis=1) / of[draws].sum(axis=1))
-        low, high = np.quantile(drawn, (0.025, 0.975)).tolist()
-        return Interval(value, min(low, value), max(high, value), len(total))
 
-    return {
-        "perplexity": told(nats, tokens, np.exp),
-        "bits_per_byte": told(nats / math.log(2), size, lambda share: share),
-    }
+def _ratio(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    ratio: NDArray[np.float64] = sums[..., 0] / sums[..., 1]
+    return ratio

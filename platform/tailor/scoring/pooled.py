@@ -163,14 +163,20 @@ class _Table:
         """Each part's measure in each draw."""
         import numpy as np
 
-        draws = [b for whole in resampling.draws(len(self.totals), seed) for b in _blocks(whole)]
-        sums = np.concatenate([times @ self.totals for times in draws])
-        few = draws[: -(-_MEDIANS // _ROWS)]
+        sums: list[Floats] = []
+        medians: list[list[Floats]] = [[] for _ in self.parts]
+        done = 0
+        for whole in resampling.draws(len(self.totals), seed):
+            for times in _blocks(whole):
+                sums.append(times @ self.totals)
+                for part, found in zip(self.parts, medians, strict=True):
+                    if part.value is None and done < _MEDIANS:
+                        found.append(self._medians(part, times))
+                done += len(times)
+        every = np.concatenate(sums)
         return [
-            np.concatenate([self._medians(part, times) for times in few])
-            if part.value is None
-            else part.of(sums)
-            for part in self.parts
+            np.concatenate(found) if part.value is None else part.of(every)
+            for part, found in zip(self.parts, medians, strict=True)
         ]
 
     def without_each(self, part: _Part) -> Floats:

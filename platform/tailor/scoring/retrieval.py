@@ -25,7 +25,17 @@ Span = tuple[str, int, int]
 def measures(
     passages: Sequence[Passage], spans: Sequence[Span], k: int = 5
 ) -> dict[str, float | None]:
-    """``recall@k``, ``precision@k``, ``ndcg@k``, ``mrr`` and ``map`` (of one ranking)."""
+    """``recall@k``, ``mrr``, ``precision@k``, ``ndcg@k`` and ``map`` of one ranking.
+
+    - ``recall@k``: the share of the spans found in the first ``k`` passages;
+    - ``mrr``: 1 / the rank at which the first span is found; 0 when none is;
+    - ``precision@k``: the share of ``k`` places whose passage holds some of a span found in the
+      first ``k``; fewer passages than ``k`` leave places empty, as in TREC;
+    - ``ndcg@k``: normalised discounted cumulative gain (Järvelin & Kekäläinen 2002) over the
+      spans; the ideal is made of all spans, found or not;
+    - ``map``: the mean of the precision at each place where a span is found, 0 for those that are
+      not. Its mean over questions is MAP.
+    """
     names = (f"recall@{k}", "mrr", f"precision@{k}", f"ndcg@{k}", "map")
     ranks = found_at(passages, spans)
     if not passages or not ranks:
@@ -39,41 +49,6 @@ def measures(
         _ranked("AP", _places(ranks, len(passages)), len(ranks)),
     )
     return dict(zip(names, values, strict=True))
-
-
-def recall_at(passages: Sequence[Passage], spans: Sequence[Span], k: int) -> float | None:
-    """The share of the spans found in the first ``k`` passages."""
-    ranks = found_at(passages[:k], spans)
-    return _share_found(ranks) if passages and ranks else None
-
-
-def precision_at(passages: Sequence[Passage], spans: Sequence[Span], k: int) -> float | None:
-    """The share of ``k`` places whose passage holds some of a span found in the first ``k``.
-
-    Fewer passages than ``k`` leave places empty, as in TREC.
-    """
-    return measures(passages, spans, k)[f"precision@{k}"]
-
-
-def reciprocal_rank(passages: Sequence[Passage], spans: Sequence[Span]) -> float | None:
-    """1 / the rank at which the first span is found; 0 when none is."""
-    return measures(passages, spans)["mrr"]
-
-
-def ndcg_at(passages: Sequence[Passage], spans: Sequence[Span], k: int) -> float | None:
-    """Normalised discounted cumulative gain (Järvelin & Kekäläinen 2002) over the spans.
-
-    The ideal is made of all spans, found or not.
-    """
-    return measures(passages, spans, k)[f"ndcg@{k}"]
-
-
-def average_precision(passages: Sequence[Passage], spans: Sequence[Span]) -> float | None:
-    """Mean of the precision at each place where a span is found, 0 for those that are not.
-
-    Its mean over questions is MAP.
-    """
-    return measures(passages, spans)["map"]
 
 
 def found_at(passages: Sequence[Passage], spans: Sequence[Span]) -> list[int | None]:

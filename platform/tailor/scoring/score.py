@@ -12,17 +12,7 @@ from tailor.benchmark import Question
 from tailor.errors import TailorError
 from tailor.scoring import grounding, label, metrics, number, overlap, retrieval
 from tailor.scoring.target import Target
-from tailor.task import Task
 from tailor.text import nfc
-
-PRIMARY = "f1"
-"""The metric that rows of task ``answer`` are compared by."""
-
-
-def primary(task: Task) -> str:
-    """The metric that rows are compared by; higher is better."""
-    return Target(task).primary
-
 
 METRIC_VERSION = 3
 """Raised when a metric gives another value for the same answer."""
@@ -104,11 +94,10 @@ def _grounding(answer: Answer) -> dict[str, float | None]:
         return {"citations_resolved": None, "supported": None} | (
             asked if answer.with_citations else {}
         )
-    seen = answer.passages[: len(answer.passages) - answer.dropped]
     given = answer.with_citations
     return {
-        "citations_resolved": grounding.citations_resolved(given or answer.text, seen),
-        "supported": grounding.supported(answer.text, seen),
+        "citations_resolved": grounding.citations_resolved(given or answer.text, answer.seen),
+        "supported": grounding.supported(answer.text, answer.seen),
     } | ({"cites": float(bool(grounding.cited(given)))} if given else {})
 
 

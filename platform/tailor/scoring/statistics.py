@@ -35,7 +35,7 @@ _RARE = 10
 
 _NORMAL = NormalDist()
 _Z = _NORMAL.inv_cdf(1 - LEVEL / 2)
-_POWER = _NORMAL.inv_cdf(0.8)
+_POWER = 0.8
 
 
 @dataclass(frozen=True)
@@ -171,11 +171,11 @@ def differences(
     test that flips the signs of whole groups. Where fewer than ten groups differ from the usual
     difference, the interval holds at least what it would be with one more difference of +1 and
     one of -1 (Bonett & Price 2012). Where all differences are equal there is nothing to draw
-    from: it is the difference ± 3/n, within -1 and 1, as other differences may still be as
-    frequent as that (rule of three: Hanley & Lippman-Hand 1983). ``n`` there is what the
+    from, and others, of -1 or of 1, may still be as frequent as 3/n (rule of three: Hanley &
+    Lippman-Hand 1983): it reaches that share of the way to -1 and to 1. ``n`` there is what the
     questions are worth with the design effect, for which that of the rows' own scores stands in
-    where it is larger. So identical scores give delta 0 and p 1, and are a tie within 2 points
-    from 150 questions on that share no document.
+    where it is larger. So identical scores give delta 0 ± 3/n and p 1, and are a tie within 2
+    points from 150 questions on that share no document.
 
     Args:
         base: (questions, pairs), NaN where unscored.
@@ -203,7 +203,9 @@ def differences(
         n, delta, effect = int(data.n[at]), float(data.mean[at]), float(effects[at])
         unit = _usual(base[:, column]) if column in free else 1.0
         if not drawn[at]:
-            low, high = delta - 3 * unit * effect / n, delta + 3 * unit * effect / n
+            share, middle = 3 * effect / n, 0.0 if column in free else delta
+            low = delta - share * (unit + middle)
+            high = delta + share * (unit - middle)
         else:
             low, high = (float(end) for end in ends[:, at])
             if varied[at] < _RARE:
@@ -241,21 +243,34 @@ def questions_needed(difference: Paired, margin: float = MARGIN, family: int = 1
     if verdict(difference, margin) != "undecided":
         return 0
     n, size = difference.n, abs(difference.delta)
-    half = (difference.high - difference.low) / 2
     if not difference.spread:
-        distance = max(size, margin - size)
-        wanted = [3 * difference.effect / distance] if distance > 0 else []
+        # Of `differences`: as far from 0, or from the margin, as others may still move it.
+        shares = size / (1 + size), (margin - size) / (1 - min(size, margin))
+        wanted = [3 * difference.effect / share for share in shares if share > 0]
     else:
-        # The half-width is 1.96 standard errors and shrinks with the root of n; 80 % power asks
-        # for 1.96 + 0.84 of them, and more of them where p is adjusted.
+        # The half-width is 1.96 standard errors and shrinks with the root of n.
+        error = (difference.high - difference.low) / 2 / _Z
         beyond = _NORMAL.inv_cdf(1 - LEVEL / (2 * family))
-        away, within = (beyond, size), (_Z, margin - size)
-        wanted = [
-            n * ((z + _POWER) / _Z * half / distance) ** 2
-            for z, distance in (away, within)
-            if distance > 0
-        ]
+        least = [size / (beyond + _NORMAL.inv_cdf(_POWER)), _tied(size, margin)]
+        wanted = [n * (error / each) ** 2 for each in least if each > 0]
     return max(1, FEWEST - n, math.ceil(min(wanted)) - n) if wanted else None
+
+
+def _tied(size: float, margin: float) -> float:
+    """The standard error with which an interval lies within the margin with 80 % power.
+
+    It must not reach beyond the margin on either side (Chow, Shao & Wang 2008, section 3.1), so
+    that for no difference 1.96 + 1.28 standard errors fit into it rather than 1.96 + 0.84. 0
+    where the difference itself lies beyond.
+    """
+    low, high = 0.0, max(0.0, margin - size) / _Z
+    for _ in range(40):
+        error = (low + high) / 2
+        if error == 0:
+            break
+        sides = (_NORMAL.cdf((margin + sign * size) / error - _Z) for sign in (1, -1))
+        low, high = (error, high) if sum(sides) - 1 >= _POWER else (low, error)
+    return low
 
 
 def holm(differences: Sequence[Paired | None]) -> list[Paired | None]:
@@ -333,7 +348,10 @@ class _Columns:
         return found
 
     def effects(self) -> NDArray[np.float64]:
-        """The design effect of each column, at least 1 (Kish 1965): how much the groups widen."""
+        """The design effect of each column, at least 1 (Kish 1965): how much the groups widen.
+
+        Where values that differ are all of one group, they tell no more than one.
+        """
         import numpy as np
 
         n, groups, mean = self.n, self.groups, self.mean
@@ -341,9 +359,11 @@ class _Columns:
             return np.ones(len(n))
         alone = np.where(self.scored, (self.values - mean) ** 2, 0).sum(axis=0)
         grouped = ((self.totals - self.counts * mean) ** 2).sum(axis=0)
+        differ = alone > 1e-12
         grouped, alone = grouped * groups * (n - 1), alone * n * (groups - 1)
-        usable = (alone > 1e-12) & (groups > 1)
-        return np.where(usable, np.maximum(1, grouped / np.where(usable, alone, 1)), 1)
+        usable = differ & (groups > 1)
+        found = np.where(usable, np.maximum(1, grouped / np.where(usable, alone, 1)), 1)
+        return np.where((groups == 1) & differ, n, found)
 
     def varied(self) -> NDArray[np.int64]:
         """In how many groups a column has other values than its most frequent one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
     from tailor.benchmark import Benchmark
     from tailor.config import Items
 
-PRIMARY = {"answer": "f1", "number": "skill", "label": "accuracy"}
+PRIMARY: Mapping[Task, str] = {"answer": "f1", "number": "skill", "label": "accuracy"}
+"""The metric that rows are compared by; higher is better."""
 
 
 @dataclass(frozen=True)
@@ -37,5 +39,5 @@ class Target:
 
     @property
     def primary(self) -> str:
-        """The metric that rows are compared by; higher is better."""
+        """See ``PRIMARY``."""
         return PRIMARY[self.task]

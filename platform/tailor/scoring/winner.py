@@ -76,7 +76,6 @@ def choose(dev: Sequence[Scored], margin: float = MARGIN) -> Winner:
     ties = [run for run in able if run is best or names[key(run)] in near]
     chosen = min(ties, key=price)
     rivals = _against_all(chosen, able, names, aligned, margin, "undecided")
-    left_out = [names[k] for k in map(key, dev) if k not in map(key, able)]
     undecided = 0 < len(able) - 1 == len(rivals)
     if undecided:
         reason = "undecided: it leads on dev"
@@ -86,12 +85,16 @@ def choose(dev: Sequence[Scored], margin: float = MARGIN) -> Winner:
         reason = "the best on dev, and none in a tie with it is cheaper"
     else:
         reason = "the best on dev" if len(able) > 1 else "the only row with enough dev answers"
-    if rivals:
-        reason += f"; it cannot be told from {', '.join(step.row for step in rivals)}"
-    if left_out:
-        reason += f"; left out as stale or incomplete: {', '.join(left_out)}"
+    left_out = [names[k] for k in map(key, dev) if k not in map(key, able)]
+    reason += _besides(rivals, left_out)
     status: Status = "undecided" if undecided else "chosen"
     return Winner(chosen.row, chosen.model, chosen.split, reason, status, rivals)
+
+
+def _besides(rivals: Sequence[Step], left_out: Sequence[str]) -> str:
+    """The end of a reason: what it cannot be told from, and what was not looked at."""
+    told = f"; it cannot be told from {', '.join(step.row for step in rivals)}" if rivals else ""
+    return told + (f"; left out as stale or incomplete: {', '.join(left_out)}" if left_out else "")
 
 
 def _scored(run: Scored) -> dict[str, float]:

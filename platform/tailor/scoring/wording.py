@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from tailor.scoring import format, measures, told
+from tailor.task import worded
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from tailor.scoring.comparison import Comparison, Row, Step
     from tailor.scoring.statistics import Interval
+    from tailor.task import Task
 
 NAMED = 3
 """Rows that a sentence names; of the others it says how many there are."""
@@ -20,14 +22,14 @@ _WORDS = {
     "en": {
         "row": "Row", "score": "Score (95 %)", "step": "Against the step before, points",
         "recall": "Recall@5", "latency": "Latency p50", "tokens": "Tokens", "cost": "Cost",
-        "per 1000": "Per 1,000 questions", "errors": "Errors", "unparseable": "Unparseable",
+        "per 1000": "Per 1,000 {questions}", "errors": "Errors", "unparseable": "Unparseable",
         "flicker": "Flicker", "builds on": "Builds on", "stale": "stale", "to": " to ",
         "better": "better", "worse": "worse", "tie": "tie", "undecided": "undecided",
     },
     "vi": {
         "row": "Dòng", "score": "Điểm (95 %)", "step": "So với bước trước, điểm phần trăm",
         "recall": "Recall@5", "latency": "Độ trễ p50", "tokens": "Token", "cost": "Chi phí",
-        "per 1000": "Mỗi 1.000 câu hỏi", "errors": "Lỗi", "unparseable": "Không đọc được",
+        "per 1000": "Mỗi 1.000 {questions}", "errors": "Lỗi", "unparseable": "Không đọc được",
         "flicker": "Dao động", "builds on": "Dựa trên", "stale": "đã cũ", "to": " đến ",
         "better": "tốt hơn", "worse": "kém hơn", "tie": "ngang nhau", "undecided": "chưa rõ",
     },
@@ -35,10 +37,10 @@ _WORDS = {
 
 _SENTENCES = {
     "en": {
-        "no dev questions": "No row can be recommended: the benchmark has no dev questions to "
+        "no dev questions": "No row can be recommended: the benchmark has no dev {questions} to "
         "choose by, so give some with `tailor benchmark split` (--reassign where all have a split) "
         "and run the stages again.",
-        "no dev answers": "No row can be recommended yet: too few dev questions have a score to "
+        "no dev answers": "No row can be recommended yet: too few dev {questions} have a score to "
         "choose by, so run the stages again, which asks only what is missing.",
         "stale": "No row can be recommended: the benchmark or the documents changed since the "
         "runs, so run the stages again.",
@@ -46,23 +48,23 @@ _SENTENCES = {
         "alone": "{row} {scores}; compare it with other rows before you choose it.",
         "undecided": "Undecided: {row} leads on dev and {scores}{against}{rivals}.",
         "rivals": "; on dev it cannot be told from {rivals}",
-        "more dev": " (about {more} more dev questions would tell)",
+        "more dev": " (about {more} more dev {questions} would tell)",
         "and": " and ",
         "others": "{count} more",
     },
     "vi": {
-        "no dev questions": "Chưa thể khuyên dùng dòng nào: bộ câu hỏi không có câu nào thuộc tập "
-        "dev để chọn, hãy chia bằng `tailor benchmark split` (thêm --reassign nếu câu nào cũng đã "
-        "có tập) rồi chạy lại các bước.",
-        "no dev answers": "Chưa thể khuyên dùng dòng nào: còn quá ít câu hỏi dev có điểm để chọn, "
-        "hãy chạy lại các bước, chỉ những câu còn thiếu được hỏi.",
+        "no dev questions": "Chưa thể khuyên dùng dòng nào: bộ câu hỏi không có {questions} nào "
+        "thuộc tập dev để chọn, hãy chia bằng `tailor benchmark split` (thêm --reassign nếu "
+        "{questions} nào cũng đã có tập) rồi chạy lại các bước.",
+        "no dev answers": "Chưa thể khuyên dùng dòng nào: còn quá ít {questions} dev có điểm để "
+        "chọn, hãy chạy lại các bước, chỉ những câu còn thiếu được hỏi.",
         "stale": "Chưa thể khuyên dùng dòng nào: bộ câu hỏi hoặc tài liệu đã thay đổi sau các lần "
         "chạy, hãy chạy lại các bước.",
         "chosen": "Nên dùng {row}: {scores}{against}{rivals}.",
         "alone": "{row} {scores}; hãy so sánh với các dòng khác trước khi chọn.",
         "undecided": "Chưa thể kết luận: {row} dẫn đầu trên tập dev và {scores}{against}{rivals}.",
         "rivals": "; trên tập dev chưa phân biệt được với {rivals}",
-        "more dev": " (cần thêm khoảng {more} câu hỏi dev)",
+        "more dev": " (cần thêm khoảng {more} {questions} dev)",
         "and": " và ",
         "others": "{count} dòng khác",
     },
@@ -75,7 +77,7 @@ _AGAINST = {
         "tie": ", as good as {other} ({delta} points, {interval})",
         "undecided": ", but whether it beats {other} is undecided ({delta} points, {interval}"
         "{more})",
-        "more": "; about {more} more questions would tell",
+        "more": "; about {more} more {questions} would tell",
     },
     "vi": {
         "better": ", hơn {other} {delta} điểm phần trăm ({interval})",
@@ -83,7 +85,7 @@ _AGAINST = {
         "tie": ", ngang với {other} ({delta} điểm phần trăm, {interval})",
         "undecided": ", nhưng chưa rõ có hơn {other} hay không ({delta} điểm phần trăm, "
         "{interval}{more})",
-        "more": "; cần thêm khoảng {more} câu hỏi",
+        "more": "; cần thêm khoảng {more} {questions}",
     },
 }
 
@@ -96,7 +98,7 @@ _PAYS = {
         "undecided": "Whether {row} paid is undecided: {delta} points against {other} ({interval}; "
         "p = {p}{more}).",
         "stale": "{row} is not compared: its run no longer holds, so run it again.",
-        "more": "; about {more} more questions would tell",
+        "more": "; about {more} more {questions} would tell",
         "made": " Making it cost {usd}.",
     },
     "vi": {
@@ -107,14 +109,14 @@ _PAYS = {
         "undecided": "Chưa rõ {row} có hiệu quả hay không: {delta} điểm phần trăm so với {other} "
         "({interval}; p = {p}{more}).",
         "stale": "{row} không được so sánh: lần chạy không còn hợp lệ, hãy chạy lại.",
-        "more": "; cần thêm khoảng {more} câu hỏi",
+        "more": "; cần thêm khoảng {more} {questions}",
         "made": " Chi phí tạo ra là {usd}.",
     },
 }
 
 _OUTCOMES = {
     "en": {
-        "scored": "{count} of {of} questions scored",
+        "scored": "{count} of {of} {questions} scored",
         "asked": "{count} of {of} answers there so far",
         "error": "{count} of {of} answers are errors",
         "unparseable": "{count} of {of} could not be read",
@@ -122,17 +124,17 @@ _OUTCOMES = {
         "rightly": "refuses {share} ({interval}) of the {n} questions that the documents do not "
         "answer",
         "wrongly": "wrongly refuses {share} ({interval}) of the {n} that they do",
-        "flicker": "answers {share} of the questions differently when asked again",
+        "flicker": "answers {share} of the {questions} differently when asked again",
     },
     "vi": {
-        "scored": "chấm điểm được {count} trên {of} câu hỏi",
+        "scored": "chấm điểm được {count} trên {of} {questions}",
         "asked": "đến nay có {count} trên {of} câu trả lời",
         "error": "{count} trên {of} câu trả lời bị lỗi",
         "unparseable": "{count} trên {of} không đọc được",
         "refused": "{count} trên {of} là từ chối",
         "rightly": "từ chối {share} ({interval}) trong {n} câu hỏi mà tài liệu không trả lời",
         "wrongly": "từ chối nhầm {share} ({interval}) trong {n} câu mà tài liệu có trả lời",
-        "flicker": "trả lời khác đi ở {share} số câu hỏi khi được hỏi lại",
+        "flicker": "trả lời khác đi ở {share} số {questions} khi được hỏi lại",
     },
 }
 
@@ -145,6 +147,7 @@ def table(comparison: Comparison, lang: str) -> Table:
     rows = comparison.rows
     words = {**_WORDS[lang], **told.columns(rows[0].target, lang)}
     words["score"] = score_head(comparison, lang)
+    words["per 1000"] = worded(words["per 1000"], comparison.task, lang)
     columns = {"row": _names(comparison, lang)}
     if branches(rows):
         columns["builds on"] = [row.builds_on or format.UNKNOWN for row in rows]
@@ -229,7 +232,7 @@ def pays(row: Row, lang: str, name: str = "") -> str:
         delta=format.points(row.step.paired.delta, lang),
         interval=_interval(row.step, lang),
         p=format.p_value(row.step.paired.p, lang),
-        more=_more(row.step, say["more"], lang),
+        more=_more(row.step, say["more"], row.target.task, lang),
     ) + (say["made"].format(usd=format.usd(made, lang)) if made else "")
 
 
@@ -245,7 +248,8 @@ def remarks(comparison: Comparison, lang: str) -> list[str]:
 
 def outcomes(row: Row, lang: str, name: str = "") -> str:
     """One sentence: how many answers ended how, each count with what it is out of."""
-    say, parts = _OUTCOMES[lang], []
+    parts = []
+    say = {kind: worded(text, row.target.task, lang) for kind, text in _OUTCOMES[lang].items()}
     for kind in ("scored", "asked", "error", "unparseable", "refused"):
         count, of = row.outcomes[kind]
         if kind == "scored" or (count and kind != "asked") or (kind == "asked" and count < of):
@@ -270,7 +274,8 @@ def sentence(comparison: Comparison, lang: str) -> str:
     """Which row to use, how much better it is than plain prompting, and what is not told yet."""
     from tailor.scoring.comparison import key, labels
 
-    say, winner = _SENTENCES[lang], comparison.winner
+    winner = comparison.winner
+    say = {kind: worded(text, comparison.task, lang) for kind, text in _SENTENCES[lang].items()}
     if winner.row is None:
         return say[winner.status]
     row = next(row for row in comparison.rows if key(row) == (winner.row, winner.model))
@@ -283,7 +288,7 @@ def sentence(comparison: Comparison, lang: str) -> str:
     return say["alone" if alone else winner.status].format(
         row=labels(comparison.rows)[key(row)],
         scores=told.scores(row, lang),
-        against=_against(comparison.reference, lang),
+        against=_against(comparison.reference, comparison.task, lang),
         rivals=rivals,
     )
 
@@ -301,11 +306,7 @@ def score(row: Row, lang: str) -> str:
     """The score with its 95 % interval: ``61.3% (52.0% to 70.1%)``."""
     if row.primary is None:
         return format.UNKNOWN
-    return f"{format.percent(row.primary.mean, lang)} ({_score_interval(row, lang)})"
-
-
-def _score_interval(row: Row, lang: str) -> str:
-    return format.UNKNOWN if row.primary is None else _range(row.primary, lang)
+    return f"{format.percent(row.primary.mean, lang)} ({_range(row.primary, lang)})"
 
 
 def _range(i: Interval, lang: str) -> str:
@@ -329,7 +330,7 @@ def _interval(step: Step, lang: str) -> str:
     return f"{low}{_WORDS[lang]['to']}{high}"
 
 
-def _against(step: Step | None, lang: str) -> str:
+def _against(step: Step | None, task: Task, lang: str) -> str:
     if step is None:
         return ""
     say = _AGAINST[lang]
@@ -337,9 +338,9 @@ def _against(step: Step | None, lang: str) -> str:
         other=step.row,
         delta=format.points(step.paired.delta, lang),
         interval=_interval(step, lang),
-        more=_more(step, say["more"], lang),
+        more=_more(step, say["more"], task, lang),
     )
 
 
-def _more(step: Step, say: str, lang: str) -> str:
-    return say.format(more=format.count(step.more, lang)) if step.more else ""
+def _more(step: Step, say: str, task: Task, lang: str) -> str:
+    return worded(say, task, lang).format(more=format.count(step.more, lang)) if step.more else ""

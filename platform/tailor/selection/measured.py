@@ -16,6 +16,7 @@ from tailor.errors import NotApplicable, TailorError
 from tailor.scoring.statistics import Interval, Paired
 
 if TYPE_CHECKING:
+    from tailor.assistant import Assistant
     from tailor.benchmark import Question
     from tailor.models.local import LocalChat
     from tailor.task import Task
@@ -99,22 +100,30 @@ def measure(
             "`tailor benchmark split`."
         )
     found = [_in_a_process(workspace.root, *model, row, n) for model in models]
-    task = workspace.benchmark.task
+    asked, task = _sample(workspace, n), workspace.benchmark.task
     return tuple(
-        Against(one, _paired(found[0], one, task) if one is not found[0] else None) for one in found
+        Against(one, None if one is found[0] else _paired(found[0], one, asked, task))
+        for one in found
     )
 
 
-def _paired(base: Measured, other: Measured, task: Task) -> Paired | None:
-    from tailor.scoring.statistics import paired
+def _paired(
+    base: Measured, other: Measured, questions: Sequence[Question], task: Task
+) -> Paired | None:
+    import numpy as np
 
-    both = [
-        (a, b)
-        for a, b in zip(base.scores, other.scores, strict=False)
-        if a is not None and b is not None
-    ]
-    one, another = [a for a, _ in both], [b for _, b in both]
-    return paired(one, another, bounded=task != "number") if both else None
+    from tailor.scoring.groups import groups
+    from tailor.scoring.statistics import differences
+
+    if base.problem or other.problem:
+        return None
+    one, another = (np.array([side.scores], dtype=float).T for side in (base, other))
+    return differences(one, another, groups(questions), free=_free(task))[0]
+
+
+def _free(task: Task) -> tuple[int, ...]:
+    """The columns that are no shares: the skill of a number has no lower bound."""
+    return (0,) if task == "number" else ()
 
 
 def _in_a_process(root: Path, name: str, quantization: str, row: str, n: int) -> Measured:
@@ -167,23 +176,26 @@ def measured(root: Path, name: str, quantization: str, row: str, n: int) -> Meas
     began = time.monotonic()
     trial = try_on(assistant, questions, "measure", workspace.target)
     seconds = time.monotonic() - began
-    known = [score for score in trial.scores if score is not None]
     return Measured(
         name, quantization, row, load_s, speed, weights,
         _peak() if load_s is not None else None,
-        trial.scores, _interval(known, workspace.benchmark.task) if known else None,
-        _perplexity(chat.model, assistant, questions) if load_s is not None else None,
+        trial.scores, _interval(trial.scores, questions, workspace.benchmark.task),
+        _perplexity(assistant, questions),
         seconds,
     )  # fmt: skip
 
 
-def _interval(scores: Sequence[float], task: Task) -> Interval | None:
-    """Of the mean, as a run has it: the skill of a number has no lower bound, as shares have."""
+def _interval(
+    scores: Sequence[float | None], questions: Sequence[Question], task: Task
+) -> Interval | None:
+    """Of the mean, as a run has it."""
     import numpy as np
 
+    from tailor.scoring.groups import groups
     from tailor.scoring.statistics import intervals
 
-    return intervals(np.asarray(scores)[:, None], free=(0,) if task == "number" else ())[0]
+    values = np.array([scores], dtype=float).T
+    return intervals(values, groups(questions), free=_free(task))[0]
 
 
 def _sample(workspace: Workspace, n: int) -> tuple[Question, ...]:
@@ -237,21 +249,10 @@ def _peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def _perplexity(chat: Any, assistant: Any, questions: Sequence[Question]) -> Interval | None:
-    from tailor.assistant import Ask
-    from tailor.models.likelihood import losses
-    from tailor.scoring.perplexity import Surprise, pooled
+def _perplexity(assistant: Assistant, questions: Sequence[Question]) -> Interval | None:
+    from tailor.scoring.perplexity import pooled, surprises
 
-    asked = [q for q in questions if q.answerable]
-    prompts = [assistant.model.fitted(assistant.prompt(Ask(q.question))).messages() for q in asked]
-    found = losses(chat, prompts, [q.answers[0] for q in asked])
-    return pooled(
-        {
-            q.id: Surprise(loss.nats, loss.tokens, len(q.answers[0].encode()))
-            for q, loss in zip(asked, found, strict=True)
-            if loss is not None
-        }
-    )["perplexity"]
+    return pooled(surprises(assistant, questions), questions)["perplexity"]
 
 
 def main() -> None:

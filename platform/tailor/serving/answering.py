@@ -54,6 +54,8 @@ class Answering:
         futures = self.engine.submit(works)
         leaving = asyncio.ensure_future(gone())
         made = asyncio.gather(*map(asyncio.wrap_future, futures))
+        # Where nobody waits any more, asyncio would tell of it on standard error.
+        made.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             await asyncio.wait(
                 (made, leaving), timeout=self.timeout, return_when=asyncio.FIRST_COMPLETED
@@ -66,11 +68,12 @@ class Answering:
             made.cancel()
             self._stop(futures)
 
-    async def stream(self) -> AsyncIterator[str]:
+    async def stream(self, gone: Callable[[], Awaitable[None]]) -> AsyncIterator[str]:
         """The reply as server-sent events; begun once there is something to tell.
 
         Raises:
-            Problem: there is no room for it, or it failed before a word was written.
+            Problem: there is no room for it, it failed before a word was written, or the client
+                went away by then.
         """
         loop = asyncio.get_running_loop()
         queue: asyncio.Queue[tuple[int, object]] = asyncio.Queue()
@@ -80,14 +83,21 @@ class Answering:
 
         works = [partial(self._answer, at, partial(tell, at)) for at in range(self.wanted.n)]
         futures = self.engine.submit(works)
+        leaving = asyncio.ensure_future(gone())
+        coming = asyncio.ensure_future(self._next(queue))
         try:
-            first = await self._next(queue)
+            await asyncio.wait((coming, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if not coming.done():
+                raise self._given_up()
+            first = coming.result()
+            if isinstance(first[1], Problem):
+                raise first[1]
         except BaseException:
             self._stop(futures)
             raise
-        if isinstance(first[1], Problem):
-            self._stop(futures)
-            raise first[1]
+        finally:
+            leaving.cancel()
+            coming.cancel()
         self.metrics.first.observe(time.monotonic() - self.began)
         return self._events(first, queue, futures)
 
@@ -209,7 +219,7 @@ class Answering:
                 run=card.run,
                 fingerprint=card.fingerprint,
                 generation=card.generation or "",
-                passages=known.passages[: len(known.passages) - known.dropped],
+                passages=known.seen,
                 searched=known.searched,
                 seconds=time.monotonic() - self.began,
                 input_tokens=known.input_tokens,

@@ -47,7 +47,7 @@ class Api:
         id = self.engine.next_id()
         answering = Answering(self.engine, self.metrics, self.keeper, wanted, id, limits.timeout)
         if wanted.stream:
-            events = await answering.stream()
+            events = await answering.stream(partial(_gone, request))
             return StreamingResponse(
                 events,
                 media_type="text/event-stream",
@@ -94,19 +94,19 @@ class Api:
 
     async def feedback(self, request: Request) -> Response:
         """``POST /v1/feedback``."""
-        rate = asked.rate(await _json(request))
+        said = asked.rating(await _json(request))
 
         def work() -> bool:
             self.keeper.flush()
             return kept.feedback(
-                self.engine.workspace, rate.id, rate.rating, rate.comment, rate.correction
+                self.engine.workspace, said.id, said.rating, said.comment, said.correction
             )
 
         (future,) = self.engine.submit([work])
         if not await asyncio.wrap_future(future):
             raise Problem(404, "No answer with this id is kept.", "answer_not_found", "id")
-        self.metrics.feedback.labels(rate.rating).inc()
-        return _sent({"id": rate.id, "status": "kept"})
+        self.metrics.feedback.labels(said.rating).inc()
+        return _sent({"id": said.id, "status": "kept"})
 
     async def figures(self, request: Request) -> Response:
         """``GET /metrics``."""
@@ -156,8 +156,10 @@ def app(engine: Engine, metrics: Metrics, keeper: Keeper) -> App:
     """The application; a guard belongs before it."""
     api = Api(engine, metrics, keeper)
     fast = FastAPI(
-        title="Tailor", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
-    )
+        title="Tailor", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False,
+        # /metrics tells it; FastAPI would look for an OpenTelemetry collector at every request.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )  # fmt: skip
     handlers: dict[str, tuple[str, Callable[..., Awaitable[Response]]]] = {
         "/v1/chat/completions": ("POST", api.chat),
         "/v1/models": ("GET", api.models),

@@ -102,16 +102,6 @@ class Embed:
     base64: bool
 
 
-@dataclass(frozen=True)
-class Rate:
-    """What somebody says of an answer."""
-
-    id: str
-    rating: Literal["up", "down"]
-    comment: str
-    correction: str
-
-
 def chat(raw: bytes, limits: Serve) -> Chat:
     """The body of a request for an answer.
 
@@ -176,14 +166,13 @@ def embed(raw: bytes, limits: Serve) -> Embed:
     return Embed(tuple(map(nfc, texts)), read.model, read.encoding_format == "base64")
 
 
-def rate(raw: bytes) -> Rate:
+def rating(raw: bytes) -> Rating:
     """The body of a request that says how good an answer was.
 
     Raises:
         Problem: it is not one.
     """
-    read = _read(Rating, raw)
-    return Rate(read.id, read.rating, read.comment, read.correction)
+    return _read(Rating, raw)
 
 
 def _read(kind: type[M], raw: bytes) -> M:

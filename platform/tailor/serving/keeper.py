@@ -9,6 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from tailor.errors import TailorError
+from tailor.models.retry import error_text
 from tailor.serving import kept
 
 if TYPE_CHECKING:
@@ -32,21 +33,30 @@ class Keeper:
         self._waiting: deque[kept.Served] = deque(maxlen=MOST)
         self._writing = threading.Lock()
         self._closing = threading.Event()
+        self._failure = ""
+        """Why nothing was written last; empty where it was."""
 
     def put(self, served: kept.Served) -> None:
         """Keep a served question soon."""
         self._waiting.append(served)
 
     def flush(self) -> None:
-        """Keep now what waits."""
+        """Keep now what waits; what the disk does not take waits on."""
         with self._writing:
             batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
             if not batch:
                 return
             try:
                 kept.keep(self._engine.workspace, batch)
+                self._failure = ""
             except TailorError as error:
-                log.error("%d served questions are not kept: %s", len(batch), error)
+                room = MOST - len(self._waiting)
+                self._waiting.extendleft(reversed(batch[max(0, len(batch) - room) :]))
+                if str(error) != self._failure:  # it is tried again and again
+                    log.error("Served questions are not kept yet: %s", error)
+                self._failure = str(error)
+            except Exception as error:  # of records nobody can write; later ones are kept
+                log.error("%d served questions are lost: %s", len(batch), error_text(error))
 
     def run(self) -> None:
         """Write, and delete what is too old, until it is closed; runs in a thread of its own."""
@@ -67,3 +77,5 @@ class Keeper:
         """Write what is left, and stop."""
         self._closing.set()
         self.flush()
+        if self._waiting:
+            log.error("%d served questions are lost: %s", len(self._waiting), self._failure)

@@ -22,6 +22,7 @@ from tailor.documents.sensitive import masked
 from tailor.errors import TailorError
 from tailor.fault import hit
 from tailor.schema import Schema
+from tailor.text import whole
 
 if TYPE_CHECKING:
     from tailor.workspace import Workspace
@@ -113,7 +114,7 @@ def keep(workspace: Workspace, served: Sequence[Served]) -> None:
     """
     if not workspace.config.serve.keep:
         return
-    rows = [(one.id, one.at, json.dumps(_value(one), ensure_ascii=False)) for one in served]
+    rows = [(one.id, one.at, whole(json.dumps(_value(one), ensure_ascii=False))) for one in served]
     with _writing(workspace.state) as db:
         db.executemany("INSERT OR IGNORE INTO served (id, at, value) VALUES (?, ?, ?)", rows)
         hit("served.before", sqlite3.OperationalError)

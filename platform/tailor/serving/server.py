@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import secrets
@@ -115,7 +116,7 @@ def serve(
         server = listener(guard, settings, lambda: started(about))
         ready(server)
         try:
-            with _told(workspace.state, about), _working(engine.watch, keeper.run):
+            with _told(workspace.state, about), _working(engine.watch, keeper.run), _frozen():
                 server.run(sockets=[listening])
         finally:
             engine.close()
@@ -191,6 +192,17 @@ def _working(*works: Callable[[], None]) -> Iterator[None]:
     for work in works:
         threading.Thread(target=work, daemon=True).start()
     yield
+
+
+@contextmanager
+def _frozen() -> Iterator[None]:
+    """What is loaded by now stays: else going through it for garbage halts all answers."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _listen(settings: Serve) -> socket.socket:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, Literal, get_type_hints
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from tailor.settings import check, convert
+from tailor.settings import check, convert_table
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,7 @@ def serve(value: Any) -> Serve:
     """
     if not isinstance(value, dict):
         raise ValueError("write [serve] with host, port, hosts and limits")
-    types = get_type_hints(Serve)
-    if unknown := [name for name in value if name not in types]:
-        known = ", ".join(field.name for field in fields(Serve))
-        raise ValueError(f"unknown key {unknown[0]!r}; known are {known}")
-    read = {name: convert(own, types[name]) for name, own in value.items()}
-    for name, own in read.items():
-        if name in _LEAST:
-            check(own, _LEAST[name], 65535 if name == "port" else None)
-    return Serve(**read)
+    read = convert_table(value, Serve)
+    for name, least in _LEAST.items():
+        check(getattr(read, name), least, 65535 if name == "port" else None)
+    return read

@@ -47,7 +47,7 @@ class Told:
         answer = self.answer
         if answer.outcome != "ok":
             return ()
-        seen = answer.passages[: len(answer.passages) - answer.dropped]
+        seen = answer.seen
         marks = {int(n) for m in _MARK.findall(answer.with_citations) for n in m.split(",")}
         cited = {n for n in marks if 1 <= n <= len(seen)}
         known = {n: _quoted(p.source, p.text, self.trusted) for n, p in enumerate(seen, 1)}
@@ -186,10 +186,6 @@ class Pieces:
             return ""
         piece, self.sent = safe[len(self.sent) :], safe
         return piece
-
-    def rest(self, text: str) -> str | None:
-        """What is missing of the whole text; None where something else was sent before."""
-        return text[len(self.sent) :] if text.startswith(self.sent) else None
 
 
 def chunk(

@@ -159,20 +159,11 @@ def local_of(assistant: Assistant) -> tuple[Chat, LocalChat]:
 def _side(
     assistant: Assistant, questions: tuple[Question, ...]
 ) -> tuple[Interval | None, list[str]]:
-    from tailor.assistant import Answer, Ask
-    from tailor.models.likelihood import losses
-    from tailor.scoring.perplexity import Surprise, pooled
+    from tailor.assistant import Answer
+    from tailor.scoring.perplexity import pooled, surprises
     from tailor.trial import answered
 
-    made, local = local_of(assistant)
-    known = [q for q in questions if q.answerable]
-    prompts = [made.fitted(assistant.prompt(Ask(q.question))).messages() for q in known]
-    found = losses(local, prompts, [q.answers[0] for q in known])
-    surprises = {
-        q.id: Surprise(loss.nats, loss.tokens, len(q.answers[0].encode()))
-        for q, loss in zip(known, found, strict=True)
-        if loss is not None
-    }
+    found = surprises(assistant, questions)
     answers = answered(assistant, questions[:SAMPLES], "The adapter")
     texts = [answer.text if isinstance(answer, Answer) else "" for answer in answers]
-    return pooled(surprises)["perplexity"], texts
+    return pooled(found, questions)["perplexity"], texts

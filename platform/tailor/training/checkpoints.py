@@ -51,7 +51,8 @@ def write(home: Path, step: int, fill: Callable[[Path], None]) -> Path:
         hit("checkpoint.after")
     except Exception as error:  # safetensors has an error of its own for a full disk
         shutil.rmtree(part, ignore_errors=True)
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        said = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
+        reason = said.splitlines()[0]
         raise TailorError(
             f"The checkpoint of step {step} cannot be written into {home} ({reason}); free disk "
             "space or permissions, then run the same command again: the training goes on from the "

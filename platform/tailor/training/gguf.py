@@ -28,7 +28,7 @@ def converter() -> Path:
         TailorError: it is not installed.
     """
     named = os.environ.get(VARIABLE, "")
-    if named and (file := Path(named).expanduser() / CONVERTER).is_file():
+    if named and (file := Path(os.path.expanduser(named)) / CONVERTER).is_file():
         return file
     if not named and (found := shutil.which(CONVERTER)):
         return Path(found)

@@ -142,13 +142,14 @@ def _filled(part: Path, base: str, rows: Rows, settings: Settings, include: bool
     from tailor.models.chat_template import HUMAN_ASSISTANT
     from tailor.models.folder import content_digest
     from tailor.models.hub import pinned
+    from tailor.run import write_json
 
     (part / "data").mkdir()
     for name, side in (("train", rows.train), ("validation", rows.validation)):
         lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in side)
         (part / "data" / f"{name}.jsonl").write_text("".join(lines), "utf-8")
     told = {**of.values(settings), "alpha": settings.scale}
-    _write_json(part / "settings.json", told)
+    write_json(part / "settings.json", told)
     shutil.copyfile(SCRIPT, part / "train.py")
     (part / "requirements.txt").write_text(_requirements(settings), "utf-8")
     named = ("data/train.jsonl", "data/validation.jsonl", "settings.json", "train.py")
@@ -166,8 +167,8 @@ def _filled(part: Path, base: str, rows: Rows, settings: Settings, include: bool
         "tailor": version("llm-tailor"),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    _write_json(part / ABOUT, about)
-    _write_json(part / "train.ipynb", notebook(str(about["id"])))
+    write_json(part / ABOUT, about)
+    write_json(part / "train.ipynb", notebook(str(about["id"])))
     (part / "README.md").write_text(_readme(about, local and include, local), "utf-8")
     if local and include:
         _base(base, part / "base")
@@ -188,11 +189,13 @@ def _base(base: str, target: Path) -> None:
 
 
 def _kept(state: Path, part: Path, about: dict[str, Any]) -> None:
+    from tailor.run import write_json
+
     home = state / KEPT / about["id"]
     shutil.rmtree(home, ignore_errors=True)
     shutil.copytree(part / "data", home / "data")
     shutil.copyfile(part / "settings.json", home / "settings.json")
-    _write_json(home / ABOUT, about)
+    write_json(home / ABOUT, about)
 
 
 def _requirements(settings: Settings) -> str:
@@ -205,10 +208,6 @@ def _requirements(settings: Settings) -> str:
         # Torch is there on machines with a GPU, in the build that fits its driver.
         lines.append("torch>=2.6" if name == "torch" else f"{name}~={'.'.join(have[:2])}")
     return "\n".join(lines) + "\n"
-
-
-def _write_json(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
 def notebook(id: str) -> dict[str, Any]:

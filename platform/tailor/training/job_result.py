@@ -69,7 +69,8 @@ def bring_back(workspace: Workspace, folder: Path, name: str = "") -> Adapter:
 def _told(folder: Path) -> dict[str, Any]:
     """What the training says of itself."""
     try:
-        told: dict[str, Any] = json.loads((folder / RESULT).read_text("utf-8"))
+        read: Any = json.loads((folder / RESULT).read_text("utf-8"))
+        told: dict[str, Any] = read if isinstance(read, dict) else {}
         wanted = {"job": str, "files": dict, "data": dict, "settings": dict, "curve": list}
         if not all(isinstance(told.get(key), kind) for key, kind in wanted.items()):
             raise ValueError("something is missing in it")
@@ -183,7 +184,11 @@ def _curve(folder: Path, told: Mapping[str, Any]) -> list[dict[str, float]]:
 def _configuration(file: Path, base: str, told: Mapping[str, Any]) -> None:
     """Refuse a configuration that is no LoRA of the job's rank; name the base as it is here."""
     found = json.loads(file.read_text("utf-8"))
-    if found.get("peft_type") != "LORA" or found.get("r") != told["settings"].get("rank"):
+    if (
+        not isinstance(found, dict)
+        or found.get("peft_type") != "LORA"
+        or found.get("r") != told["settings"].get("rank")
+    ):
         raise TailorError(
             f"{file.name} is not that of a LoRA adapter of rank {told['settings'].get('rank')}: "
             f"{_AGAIN}"

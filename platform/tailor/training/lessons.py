@@ -110,9 +110,10 @@ def _enough(found: Curated, fewest: int) -> None:
         return
     raise NotApplicable(
         f"fine_tuning needs at least {fewest} train questions and the workspace has "
-        f'{len(found.questions)} that give no other away: add questions with "split": "train" to '
-        "the benchmark, draft some with `tailor benchmark draft --training`, or import them with "
-        "`tailor benchmark import FILE --training`."
+        f"{len(found.questions)} that give no other away: share the questions out evenly with "
+        '`tailor benchmark split`, add some with "split": "train" to the benchmark, draft some '
+        "with `tailor benchmark draft --training`, or import them with `tailor benchmark import "
+        "FILE --training`."
     )
 
 

@@ -204,7 +204,7 @@ def read(file: Path) -> Training | None:
 
     lines: list[dict[str, Any]] = []
     try:
-        written = file.read_text("utf-8", errors="replace").splitlines()
+        written = file.read_text("utf-8", errors="replace").split("\n")
     except OSError:
         return None
     for line in filter(str.strip, written):

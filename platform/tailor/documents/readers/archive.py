@@ -14,11 +14,12 @@ LARGEST = 512 << 20
 """Bytes of all parts together."""
 MOST_ENTRIES = 20_000
 HIGHEST_RATIO = 250
-"""Of unpacked to packed size, for archives above ``_SMALL``; repetitive sheets reach about 100."""
+"""Of unpacked to packed size, for archives above ``SMALL``; repetitive sheets reach about 100."""
+SMALL = 32 << 20
+ENCRYPTED = 0x1
+"""The flag of an entry."""
 
-_SMALL = 32 << 20
 _CHUNK = 1 << 16
-_ENCRYPTED = 0x1
 PASSWORD = "password-protected: save a copy without password"
 
 
@@ -29,7 +30,7 @@ def opened(content: bytes) -> io.BytesIO:
         Refused: not a ZIP archive, encrypted, or far larger unpacked than a document.
     """
     with unpacked(content) as archive:
-        if any(entry.flag_bits & _ENCRYPTED for entry in archive.infolist()):
+        if any(entry.flag_bits & ENCRYPTED for entry in archive.infolist()):
             raise Refused(PASSWORD)
     return io.BytesIO(content)
 
@@ -54,7 +55,7 @@ def unpacked(content: bytes) -> zipfile.ZipFile:
             f"it unpacks to {size / (1 << 20):.0f} MB in {len(entries)} parts, more than a "
             "document should; split it"
         )
-    if size > _SMALL and size > HIGHEST_RATIO * packed:
+    if size > SMALL and size > HIGHEST_RATIO * packed:
         raise Refused(
             f"it unpacks to {size // max(1, packed)} times its size, as no document does; "
             "unpack it yourself if you trust it"

@@ -14,7 +14,13 @@ from dataclasses import dataclass
 from langchain_core.documents import Document
 
 from tailor.documents.readers import read
-from tailor.documents.readers.archive import HIGHEST_RATIO, LARGEST, MOST_ENTRIES
+from tailor.documents.readers.archive import (
+    ENCRYPTED,
+    HIGHEST_RATIO,
+    LARGEST,
+    MOST_ENTRIES,
+    SMALL,
+)
 from tailor.documents.readers.decoding import decode
 from tailor.documents.readers.magic import sniff, suffix_of
 from tailor.documents.readers.reader import FileReader, refused
@@ -26,8 +32,6 @@ LARGEST_MEMBER = 100 << 20
 DEEPEST = 2
 """An archive in an archive is opened, one in that is not."""
 
-_SMALL = 32 << 20
-_ENCRYPTED = 0x1
 _UTF8_NAME = 0x800
 _BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError)
 
@@ -61,7 +65,7 @@ class _Room:
                 f"it unpacks to {size / (1 << 20):.0f} MB in {len(entries)} files, more than is "
                 "opened at once; split it, or put the folder itself into knowledge/"
             )
-        if size > _SMALL and size > HIGHEST_RATIO * packed:
+        if size > SMALL and size > HIGHEST_RATIO * packed:
             raise Refused(
                 f"it unpacks to {size // max(1, packed)} times its size, as no folder of "
                 "documents does; unpack it yourself if you trust it"
@@ -127,7 +131,7 @@ def _check(entry: zipfile.ZipInfo, name: str) -> None:
     kind = stat.S_IFMT(entry.external_attr >> 16) if entry.create_system == 3 else 0
     if kind not in (0, stat.S_IFREG):
         raise Refused("a link or device in an archive")
-    if entry.flag_bits & _ENCRYPTED:
+    if entry.flag_bits & ENCRYPTED:
         raise Refused("password-protected: put a copy without password into the archive")
     if entry.file_size > LARGEST_MEMBER:
         raise Refused(f"larger than {LARGEST_MEMBER >> 20} MB: split it")

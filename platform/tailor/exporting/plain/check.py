@@ -14,20 +14,21 @@ from typing import Any
 from langchain_core.messages import convert_to_openai_messages
 
 from tailor.exporting.plain import chain, model
+from tailor.exporting.plain.json_lines import read_lines
 from tailor.exporting.plain.search import Search
 
 
 def check(data: Path = chain.DATA, ask: bool = False) -> dict[str, int]:
     """How many of the questions have the same passages, prompt and answer as when exported."""
     settings = json.loads((data / "settings.json").read_text("utf-8"))
-    lines = (data / "check.jsonl").read_text("utf-8").splitlines()
+    lines = read_lines(data / "check.jsonl")
     search = Search.load(data, settings["retriever"]) if settings["retriever"] else None
     llm = model.load(data, settings["model"])
     prompted, built = chain.prompt(data, settings, llm), chain.build(data)
     same = {"questions": len(lines), "passages": 0, "prompts": 0}
     if ask:
         same["answers"] = 0
-    for item in map(json.loads, lines):
+    for item in lines:
         question = {"question": item["question"]}
         found = search.invoke(item["question"]) if search else []
         places = [[d.metadata["document"], d.metadata["start"], d.metadata["end"]] for d in found]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from tailor.exporting.plain.json_lines import read_lines
 from tailor.text import fold, words
 
 
@@ -30,9 +30,7 @@ class Examples:
     @classmethod
     def load(cls, data: Path, settings: dict[str, object]) -> Examples:
         """Read ``examples.jsonl``; the pool is in the order in which it is taken."""
-        path = data / "examples.jsonl"
-        lines = path.read_text("utf-8").splitlines() if path.exists() else []
-        pool = [Example(**json.loads(line)) for line in lines]
+        pool = [Example(**line) for line in read_lines(data / "examples.jsonl")]
         shots = int(str(settings.get("shots", len(pool))))
         return cls(pool, shots, bool(settings.get("nearest")), str(settings.get("order", "")))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,10 @@ from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.retrievers import BaseRetriever
-from pydantic import ConfigDict
+from pydantic import ConfigDict, InstanceOf
 
 from tailor.documents.lexical import LexicalIndex
+from tailor.exporting.plain.json_lines import read_lines
 from tailor.exporting.plain.passage import Passage
 from tailor.retrieval.ranking import fused, top
 
@@ -27,7 +27,7 @@ class Search(BaseRetriever):
     passages: list[Passage]
     settings: dict[str, Any]
     """``weight`` of the words, ``fusion``, ``forms``, ``k``, ``candidates``."""
-    lexical: LexicalIndex | None = None
+    lexical: InstanceOf[LexicalIndex] | None = None
     vectors: Any = None
     """Unit vectors, (passages, dimension); None for a search by words alone."""
     embeddings: Embeddings | None = None
@@ -35,10 +35,9 @@ class Search(BaseRetriever):
     @classmethod
     def load(cls, data: Path, settings: dict[str, Any]) -> Search:
         """Open what lies in ``data``."""
-        lines = (data / "passages.jsonl").read_text("utf-8").splitlines()
         alone = settings["weight"] == 1
         return cls(
-            passages=[Passage(**json.loads(line)) for line in lines],
+            passages=[Passage(**line) for line in read_lines(data / "passages.jsonl")],
             settings=settings,
             lexical=LexicalIndex.load(data / "lexical") if settings["weight"] else None,
             vectors=None if alone else np.load(data / "vectors.npy"),

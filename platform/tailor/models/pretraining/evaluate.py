@@ -27,9 +27,9 @@ from tailor.models.pretraining.answer_formats import HELD_OUT_SHOWN
 from tailor.models.pretraining.encoding import collate, encode
 from tailor.models.pretraining.episodes import QUESTION, REFUSAL, Branch, Episode, context
 from tailor.models.pretraining.grammar import Company, Fact, Passage
-from tailor.models.pretraining.reader import SHIPPED
 from tailor.models.pretraining.relations import LANGUAGES, Language, Split
 from tailor.models.pretraining.tokenizer import Turn
+from tailor.models.provider import SHIPPED
 from tailor.text import fold, nfc, words
 
 if TYPE_CHECKING:
@@ -380,7 +380,7 @@ def fine_tuning(
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("folder", type=Path, nargs="?", default=SHIPPED)
+    parser.add_argument("folder", type=Path, nargs="?", default=SHIPPED / "reader")
     parser.add_argument("--questions", type=int, default=100)
     parser.add_argument("--languages", choices=LANGUAGES, nargs="*", default=LANGUAGES)
     parser.add_argument("--threads", type=int, default=1)

@@ -14,71 +14,30 @@ deterministic.
 from __future__ import annotations
 
 import argparse
-import os
 import random
-import shutil
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tailor.errors import TailorError
 from tailor.models.pretraining import natural, network, tokenizer
+from tailor.models.pretraining.checkpoint import export, restored, save, trained
 from tailor.models.pretraining.encoding import Batch, Encoded, collate, encode, in_batches
 from tailor.models.pretraining.episodes import Episode, Mix, episode, mix_at
 from tailor.models.pretraining.network import Shape
+from tailor.models.pretraining.plan import Plan, State, learning_rates
 from tailor.models.pretraining.relations import Split
+from tailor.models.provider import SHIPPED
 
 if TYPE_CHECKING:
     import torch
     from transformers import LlamaForCausalLM, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-SHIPPED = Path(__file__).parent.parent / "shipped" / "reader"
-CHECKPOINT = "checkpoint.pt"
 EVALUATED_ON = 777_000_000  # seeds of evaluation episodes; training seeds are small
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How long and how to train; ``steps`` > 0 counts steps instead of minutes."""
-
-    minutes: float = 60.0
-    steps: int = 0
-    seed: int = 0
-    batch_tokens: int = 4000  # per worker
-    batches_per_block: int = 8
-    matrix_rate: float = 5e-4  # Muon, up to the first tenth; from a quarter on the late rate
-    late_matrix_rate: float = 1e-3
-    vector_rate: float = 4e-3  # AdamW
-    warm_up: int = 60
-    weight_decay: float = 0.05
-    workers: int = 1
-    """Processes that train together; on a CUDA device, that write its examples."""
-    device: str = "cpu"
-    shape: Shape = field(default_factory=Shape)
-
-    @property
-    def trainers(self) -> int:
-        """Processes that hold the network."""
-        return self.workers if self.device == "cpu" else 1
-
-
-@dataclass
-class State:
-    """Everything that a checkpoint holds besides weights and optimizer moments."""
-
-    step: int = 0
-    seconds: float = 0.0
-    tokens: int = 0
-    blocks: int = 0
-
-    def progress(self, plan: Plan) -> float:
-        """The share of the plan that is done, 0 to 1."""
-        done = self.step / plan.steps if plan.steps else self.seconds / (60 * plan.minutes)
-        return min(1.0, done)
 
 
 def train_tokenizer(
@@ -233,16 +192,6 @@ def _blocks(
     yield from DataLoader(Writer(), batch_size=None, num_workers=plan.workers)
 
 
-def learning_rates(plan: Plan, state: State) -> tuple[float, float]:
-    """Muon's and AdamW's: warm-up, constant to half of the plan, then linear decay to 2%."""
-    progress = state.progress(plan)
-    late = min(1.0, max(0.0, (progress - 0.1) / 0.15))
-    matrix_rate = plan.matrix_rate + late * (plan.late_matrix_rate - plan.matrix_rate)
-    scale = 1.0 if progress < 0.5 else max(0.02, (1 - progress) / 0.5)
-    scale *= min(1.0, (state.step + 1) / plan.warm_up)
-    return matrix_rate * scale, plan.vector_rate * scale
-
-
 def train(
     plan: Plan,
     folder: Path,
@@ -270,7 +219,7 @@ def train(
     optimizing = optimizers(model, plan)
     state = State()
     if resume:
-        state = _restore(folder, plan, model, optimizing)
+        state = restored(folder, plan, model, optimizing)
     model.train()
     reporting = evaluate_every > 0 and rank == 0
     held_back = _held_back(tokens, texts) if reporting else {}
@@ -289,19 +238,7 @@ def train(
         ):
             block = next(blocks)
             for rows in block[rank :: plan.trainers]:
-                rates = learning_rates(plan, state)
-                for optimizer, rate in zip(optimizing, rates, strict=True):
-                    for group in optimizer.param_groups:
-                        group["lr"] = rate
-                loss = answer_loss(model, collate(rows).to(plan.device))
-                loss.backward()
-                if plan.trainers > 1:
-                    _average_gradients(model, plan.trainers)
-                torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-                for optimizer in optimizing:
-                    optimizer.step()
-                    optimizer.zero_grad()
-                losses.append(loss.item())
+                losses.append(_step(plan, state, model, optimizing, rows))
                 state.step += 1
             state.blocks += 1
             state.tokens += sum(len(e.ids) for rows in block for e in rows)
@@ -315,12 +252,36 @@ def train(
             if reporting and time.monotonic() - began >= due:
                 due += evaluate_every
                 _report(state, recent, model, held_back)
-                _save(folder, plan, state, model, optimizing)
+                save(folder, plan, state, model, optimizing)
     if reporting:
         _report(state, sum(losses[-50:]) / max(1, len(losses[-50:])), model, held_back)
     if rank == 0:
-        _save(folder, plan, state, model, optimizing)
+        save(folder, plan, state, model, optimizing)
     return model, losses
+
+
+def _step(
+    plan: Plan,
+    state: State,
+    model: LlamaForCausalLM,
+    optimizing: list[torch.optim.Optimizer],
+    rows: list[Encoded],
+) -> float:
+    """Learn from one batch; its loss before that."""
+    import torch
+
+    for optimizer, rate in zip(optimizing, learning_rates(plan, state), strict=True):
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+    loss = answer_loss(model, collate(rows).to(plan.device))
+    loss.backward()
+    if plan.trainers > 1:
+        _average_gradients(model, plan.trainers)
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    for optimizer in optimizing:
+        optimizer.step()
+        optimizer.zero_grad()
+    return loss.item()
 
 
 def _average_gradients(model: LlamaForCausalLM, workers: int) -> None:
@@ -347,73 +308,6 @@ def _report(
     sys.stdout.flush()
 
 
-def _save(
-    folder: Path,
-    plan: Plan,
-    state: State,
-    model: LlamaForCausalLM,
-    optimizing: list[torch.optim.Optimizer],
-) -> None:
-    import torch
-
-    folder.mkdir(parents=True, exist_ok=True)
-    written = folder / f"{CHECKPOINT}.new"
-    torch.save(
-        {
-            "shape": asdict(plan.shape),
-            "state": asdict(state),
-            "model": model.state_dict(),
-            "optimizers": [optimizer.state_dict() for optimizer in optimizing],
-        },
-        written,
-    )
-    os.replace(written, folder / CHECKPOINT)
-
-
-def _restore(
-    folder: Path, plan: Plan, model: LlamaForCausalLM, optimizing: list[torch.optim.Optimizer]
-) -> State:
-    import torch
-
-    path = folder / CHECKPOINT
-    if not path.exists():
-        raise TailorError(f"There is no checkpoint in {folder}: run without --resume first.")
-    saved = torch.load(path, weights_only=True, map_location=plan.device)
-    if saved["shape"] != asdict(plan.shape):
-        raise TailorError(f"The checkpoint in {folder} has another shape: choose another --run.")
-    model.load_state_dict(saved["model"])
-    for optimizer, moments in zip(optimizing, saved["optimizers"], strict=True):
-        optimizer.load_state_dict(moments)
-    return State(**saved["state"])
-
-
-def export(model: LlamaForCausalLM, tokens: PreTrainedTokenizerBase, target: Path) -> None:
-    """Write the reader as a Hugging Face folder in fp16, replacing the old one at once."""
-    import copy
-
-    fresh = target.with_name(target.name + ".new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    half = copy.deepcopy(model).half().eval()
-    half.generation_config.update(
-        do_sample=False,
-        max_new_tokens=64,
-        pad_token_id=tokens.pad_token_id,
-        eos_token_id=tokens.eos_token_id,
-    )
-    half.save_pretrained(fresh)
-    tokens.save_pretrained(fresh, save_jinja_files=False)
-    for file in fresh.iterdir():
-        file.chmod(0o644)
-    for kept in target.glob("*.md"):
-        shutil.copy2(kept, fresh)
-    old = target.with_name(target.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.rename(old)
-    fresh.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
-
-
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -426,7 +320,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--text", type=Path, nargs="*", default=[], help="natural text to add")
     parser.add_argument("--run", type=Path, default=Path("reader-run"), help="checkpoints")
-    parser.add_argument("--output", type=Path, default=SHIPPED)
+    parser.add_argument("--output", type=Path, default=SHIPPED / "reader")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--width", type=int, default=Shape.width, help="a multiple of 64")
     parser.add_argument("--layers", type=int, default=Shape.layers)
@@ -500,19 +394,6 @@ def _work(rank: int, given: argparse.Namespace, vocabulary: Path, meeting: Path)
     train(plan, given.run, tokens, texts, given.resume, until_seconds=seconds, rank=rank)
     if together:
         joined.destroy_process_group()
-
-
-def trained(folder: Path, tokens: PreTrainedTokenizerBase) -> LlamaForCausalLM:
-    """The model of the checkpoint in a run's folder, finished or not."""
-    import torch
-
-    path = folder / CHECKPOINT
-    if not path.exists():
-        raise TailorError(f"There is no checkpoint in {folder}: train the reader first.")
-    saved = torch.load(path, weights_only=True, map_location="cpu")
-    model = network.build(Shape(**saved["shape"]), 0, tokens.pad_token_id, tokens.eos_token_id)
-    model.load_state_dict(saved["model"])
-    return model
 
 
 if __name__ == "__main__":

@@ -109,24 +109,16 @@ class OpenAIJobs:
 
     def look(self, job: str) -> Job:
         """See `Service.look`."""
-        with self._told(f"tell of the job {job}"):
-            try:
-                return _job(self._client.fine_tuning.jobs.retrieve(job))
-            except Exception as error:
-                if error_kind(error) != "not_found":
-                    raise
-                return Job(job, FAILED, error="the service does not know this job any more")
+        with self._told(f"tell of the job {job}"), _unknown_passes():
+            return _job(self._client.fine_tuning.jobs.retrieve(job))
+        return Job(job, FAILED, error="the service does not know this job any more")
 
     def events(self, job: str) -> tuple[Event, ...]:
         """See `Service.events`; the figures stand in an event's data, else in its words."""
-        with self._told(f"tell of the job {job}"):
-            try:
-                told = self._client.fine_tuning.jobs.list_events(job, limit=100)
-                found = [_event(each) for each in told]
-            except Exception as error:
-                if error_kind(error) != "not_found":
-                    raise
-                return ()  # a server that tells of none
+        found: list[Event] = []  # and stays so at a server that tells of none
+        with self._told(f"tell of the job {job}"), _unknown_passes():
+            told = self._client.fine_tuning.jobs.list_events(job, limit=100)
+            found = [_event(each) for each in told]
         found.reverse()  # the newest comes first, and a second is all that tells when
         return tuple(sorted(found, key=lambda event: event.at))
 
@@ -137,18 +129,14 @@ class OpenAIJobs:
 
     def forget(self, file: str) -> None:
         """See `Service.forget`."""
-        with self._told("delete the data"):
-            try:
-                self._client.files.delete(file)
-            except Exception as error:
-                if error_kind(error) != "not_found":
-                    raise
+        with self._told("delete the data"), _unknown_passes():
+            self._client.files.delete(file)
 
     def _ends(self, base: str) -> str:
         """When the model will be shut down, where the service tells."""
         try:
             model: Any = self._client.models.retrieve(base)
-        except Exception as error:
+        except Exception as error:  # of the client or of its transport; see `error_kind`
             if _code(error) == "model_not_found":
                 raise NotApplicable(
                     f"{self.host} has no model {base!r}: name one that it fine-tunes with "
@@ -163,7 +151,7 @@ class OpenAIJobs:
     def _ask_without_a_file(self, base: str) -> None:
         try:
             made = self._client.fine_tuning.jobs.create(model=base, training_file=_NO_FILE)
-        except Exception as error:
+        except Exception as error:  # of the client or of its transport
             if getattr(error, "param", None) == "model":
                 raise self._not_the_model(base, error) from None
             if _closed(error):
@@ -176,18 +164,12 @@ class OpenAIJobs:
 
     def _listed_files(self) -> Iterator[Any]:
         """Of the service; none where it keeps no list."""
-        try:
+        with _unknown_passes():
             yield from self._client.files.list(purpose="fine-tune", limit=100)
-        except Exception as error:
-            if error_kind(error) != "not_found":
-                raise
 
     def _listed_jobs(self, key: str) -> Iterator[FineTuningJob]:
-        try:
+        with _unknown_passes():
             yield from self._client.fine_tuning.jobs.list(limit=100, metadata={_MARK: key})
-        except Exception as error:
-            if error_kind(error) != "not_found":
-                raise
 
     @contextmanager
     def _told(self, what: str) -> Iterator[None]:
@@ -196,7 +178,7 @@ class OpenAIJobs:
             yield
         except TailorError:
             raise
-        except Exception as error:
+        except Exception as error:  # of the client or of its transport
             if _transient(error):
                 raise
             if _closed(error):
@@ -233,6 +215,16 @@ class OpenAIJobs:
             f"{self.host} does not fine-tune {base} ({_message(error)}): name a model that it does "
             f"with `--model openai:NAME`. {INSTEAD}."
         )
+
+
+@contextmanager
+def _unknown_passes() -> Iterator[None]:
+    """What the service does not know, or not any more, is no error."""
+    try:
+        yield
+    except Exception as error:  # of the client or of its transport; see `error_kind`
+        if error_kind(error) != "not_found":
+            raise
 
 
 def _job(told: FineTuningJob) -> Job:

@@ -269,7 +269,7 @@ def _again(config: Config, asked: Service, ask: Callable[[], T]) -> T:
         return retried(ask, config.retries)
     except TailorError:
         raise
-    except Exception as error:
+    except Exception as error:  # each service's client raises its own
         raise TailorError(
             f"{asked.host} cannot be reached ({error_text(error)}); run the same command again "
             "later: what is there already is not sent or paid twice."

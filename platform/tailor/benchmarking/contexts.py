@@ -50,7 +50,7 @@ class Documents:
         """The imported documents of a source in a workspace; written only when told to."""
         known: Mapping[str, str] = {}
         if (workspace.state / "documents.db").exists():
-            from tailor.documents.index import documents
+            from tailor.documents.corpus import documents
 
             known = documents(workspace.state)
         prefix = f"imported/{_slug(name)}"
