@@ -26,6 +26,13 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # several workers with a thread for eac
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as under nohup; children would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Pages in a browser first: the longest files, at the end they would keep one worker alone."""
+    browsing = {item.path for item in items if item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path not in browsing)
+
+
 DOCUMENTS = {
     "hr/leave.md": (
         "# Leave\n\nNew employees get 12 days of paid annual leave. Sick leave needs a doctor's "

@@ -69,3 +69,8 @@ class BudgetReached(TailorError):
 
 def _shorter(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most * 3 // 4]} … {text[-most // 4 :]}"
+
+
+def first_line(error: BaseException) -> str:
+    """What an exception says in its first line; its kind where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

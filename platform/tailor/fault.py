@@ -96,7 +96,7 @@ class Fault:
     def __post_init__(self) -> None:
         self._left = self.nth
 
-    def hit(self, name: str, failure: Callable[..., Exception]) -> None:
+    def hit(self, name: str, failure: type[Exception]) -> None:
         """Count a hit; at the n-th one of its own point, fail."""
         if self.told is not None:
             self.told(name)
@@ -112,7 +112,7 @@ class Fault:
 _armed: Fault | None = None
 
 
-def hit(name: str, failure: Callable[..., Exception] = OSError) -> None:
+def hit(name: str, failure: type[Exception] = OSError) -> None:
     """A point was reached; ``failure`` is what a failing disk raises there."""
     if _armed is not None:
         _armed.hit(name, failure)
@@ -140,12 +140,12 @@ def arm(fault: str, told: Callable[[str], None] | None = None) -> None:
     _armed = Fault(point, int(nth), kinds[kind], told)
 
 
-def _fail(kind: Kind, name: str, failure: Callable[..., Exception]) -> None:
+def _fail(kind: Kind, name: str, failure: type[Exception]) -> None:
     if kind == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     if kind == "raise":
         raise RuntimeError(f"a fault made on purpose at {name}")
-    if failure is OSError:
+    if issubclass(failure, OSError):
         raise failure(_ERRNO[kind], os.strerror(_ERRNO[kind]))
     import sqlite3  # not above: this is imported by all that writes anything
 

@@ -150,8 +150,8 @@ def answered(workspace, text, row="prompting", question="a lamp"):
     model = Says(text)
     assistant = replace(workspace.root_assistant(), model=model)
     assistant = workspace.stage(row).apply(assistant, workspace)
-    exchange = {"prompt": assistant.prompt(Ask(question)), "reply": Reply(text)}
-    return assistant._answer(exchange), exchange["prompt"]
+    prompt = assistant.prompt(Ask(question))
+    return assistant._answer(prompt, Reply(text)), prompt
 
 
 def test_a_reply_is_read_as_a_number(prices):

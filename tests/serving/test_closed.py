@@ -225,7 +225,7 @@ def test_who_does_not_read_the_answer_is_dropped(served: Served) -> None:
 @pytest.mark.parametrize("stream", [False, True])
 def test_who_went_away_keeps_no_place(served: Served, stream: bool) -> None:
     gate = threading.Event()
-    served.engine.said = lambda messages: "12 days" if gate.wait(4) else "late"
+    served.engine.said = lambda messages: "12 days" if gate.wait(20) else "late"
     body = {"model": "tailor", "n": 2, "stream": stream}
 
     def left(question: str, count: int) -> None:

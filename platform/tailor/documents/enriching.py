@@ -13,7 +13,7 @@ from tailor.documents.enrichers.enricher import Enricher, Finding
 from tailor.documents.enrichments import FILE, EnrichmentStore
 from tailor.documents.store import DocumentStore, Record, database
 from tailor.documents.walk import within
-from tailor.errors import TailorError
+from tailor.errors import TailorError, first_line
 
 if TYPE_CHECKING:
     from tailor.documents.document import Document
@@ -151,5 +151,5 @@ def pipeline(enricher: Enricher) -> Apply:
 def _reason(error: Exception) -> str:
     if isinstance(error, TailorError):
         return str(error)
-    first = (str(error).strip() or type(error).__name__).splitlines()[0]
+    first = first_line(error)
     return f"the model failed ({first})."

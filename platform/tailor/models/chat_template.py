@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tailor.errors import TailorError
+from tailor.errors import TailorError, first_line
 
 HUMAN_ASSISTANT = (
     "{% for message in messages %}"
@@ -46,7 +46,7 @@ def rendered(tokenizer: Any, messages: Sequence[Mapping[str, Any]], reply: bool)
         )
         return text
     except Exception as error:  # a template can raise what it likes
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        reason = first_line(error)[:200]
         raise TailorError(
             f"The chat template of {tokenizer.name_or_path} cannot be used ({reason}): mend "
             "chat_template in its tokenizer_config.json, or take it out to use Tailor's own."

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from tailor.config import Config
-from tailor.errors import TailorError, UsageError
+from tailor.errors import TailorError, UsageError, first_line
 from tailor.models.limiter import Limiter
 from tailor.models.provider import KEYS, SHIPPED
 
@@ -101,5 +101,5 @@ def _hosted(name: str, provider: str, model: str, base_url: str, timeout: float)
             f"{' '.join(str(error).split())}"
         ) from None
     except ValueError as error:
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        first = first_line(error)
         raise UsageError(f"Embedder {name!r} cannot be used: {first}") from None

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tailor.errors import TailorError
+from tailor.errors import TailorError, first_line
 from tailor.models.hub import pinned
 
 STANDARD = "model.safetensors"
@@ -148,7 +148,7 @@ def _unpickled(folder: Path) -> Any:
     except (
         Exception
     ) as error:  # over a broken or hostile file, these libraries raise about anything
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        first = first_line(error)
         raise TailorError(
             f"The pickled weights in {folder} cannot be read as tensors only ({first}): take the "
             "model in safetensors form from where it comes from."

@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tailor.errors import TailorError
+from tailor.errors import TailorError, first_line
 from tailor.models.folder import check_weights, loadable
 from tailor.models.hub import Told, fetch, hub_id
 from tailor.models.quantized import Quantization, not_quantized, quantized
@@ -326,4 +326,4 @@ def _whole(path: str, about: Mapping[str, Any]) -> None:
 
 
 def _first(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200].rstrip(".:")
+    return first_line(error)[:200].rstrip(".:")

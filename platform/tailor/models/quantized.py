@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from tailor.errors import TailorError
+from tailor.errors import TailorError, first_line
 
 Quantization = Literal["none", "8bit", "4bit"]
 
@@ -38,7 +38,7 @@ def quantized(quantization: Quantization, path: str, cuda: bool) -> dict[str, An
 
 def not_quantized(quantization: Quantization, path: str, error: Exception) -> TailorError:
     """The sentence for a model that cannot be had in so few bits."""
-    first = (str(error).strip() or type(error).__name__).splitlines()[0]
+    first = first_line(error)
     return TailorError(
         f"The model {path} cannot be loaded with quantization = {quantization!r} ({first}): set "
         'quantization = "none" in tailor.toml, or run where bitsandbytes supports the machine.'

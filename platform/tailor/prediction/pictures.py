@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from tailor.prediction.items import truth
 from tailor.scoring.number import GUESS, Grade, no_less
+from tailor.scoring.resampling import student
 from tailor.scoring.scored import Scored
 from tailor.scoring.statistics import Interval, intervals
 
@@ -24,6 +25,8 @@ WIDE = 50
 """Axes grow by ratio where the largest true number is so many times the smallest."""
 REACH = 3
 """Bars of mean errors end at so many times the best constant's error."""
+FEW = 5
+"""Items from which a running mean is drawn."""
 APART = 10
 """The running errors grow by ratio where one row's is so many times another's."""
 
@@ -139,15 +142,19 @@ def far_apart(drawn: Sequence[Pictures]) -> bool:
 
 
 def running(errors: Sequence[float]) -> tuple[Running, ...]:
-    """The mean of the first 2, 3, … errors with 1.96 standard errors on both sides."""
+    """The mean of the first 5, 6, … errors with Student's 95 % interval.
+
+    Fewer have one so wide that nothing else could be seen beside it; of 2 to 4 only all together.
+    """
     found: list[Running] = []
+    first = max(2, min(FEW, len(errors)))
     mean = squares = 0.0
     for n, error in enumerate(errors, 1):  # Welford 1962
         off = error - mean
         mean += off / n
         squares += off * (error - mean)
-        if n > 1:
-            half = 1.96 * math.sqrt(squares / (n - 1) / n)
+        if n >= first:
+            half = student(n - 1) * math.sqrt(squares / (n - 1) / n)
             found.append(Running(n, mean, max(0.0, mean - half), mean + half))
     return tuple(_spread(found, STEPS))
 

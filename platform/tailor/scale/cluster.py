@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
-from tailor.errors import TailorError, UsageError
+from tailor.errors import TailorError, UsageError, first_line
 from tailor.scale.carried import Carried
 from tailor.scale.place import Job
 from tailor.scale.worker import Done, Hello, Worker
@@ -278,7 +278,7 @@ def _connected(address: str) -> Any:
         _reach(address)
         ray.init(**told)
     except (Exception, SystemExit) as error:  # of many kinds, one for each way to reach it
-        said = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        said = first_line(error)[:200]
         raise TailorError(
             f"The Ray cluster {address} cannot be reached ({said}): see that it runs, with the "
             "same versions of Python and Ray as here, and that RAY_AUTH_MODE and RAY_AUTH_TOKEN "

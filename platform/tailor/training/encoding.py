@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tailor.errors import TailorError
+from tailor.errors import TailorError, first_line
 
 Row = Mapping[str, Any]
 """``prompt`` with ``completion``, or with ``chosen`` and ``rejected``: lists of messages."""
@@ -50,7 +50,7 @@ def check_template(tokenizer: Any, base: str) -> None:
         before = _rendered(tokenizer, asked, True)
         whole = _rendered(tokenizer, told, False)
     except Exception as error:  # a template can raise what it likes
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = first_line(error)
     else:
         if "Zebra?" not in before or "Okapi." not in whole[whole.find("Zebra?") :]:
             reason = "it does not write the messages of user and assistant"

@@ -12,7 +12,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tailor.errors import TailorError
+from tailor.errors import TailorError, first_line
 from tailor.scoring import format
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _merged(path: str, adapter: Path) -> tuple[Any, Any]:
             adapted: Any = PeftModel.from_pretrained(base, str(adapter))
             model = adapted.merge_and_unload(safe_merge=True)  # refuses weights that are no number
     except Exception as error:  # over a broken file, these libraries raise about anything
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        first = first_line(error)
         raise TailorError(
             f"The adapter in {adapter} cannot be merged onto {path} ({first}): check both with "
             "`tailor adapters`, and copy what is broken again."

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from tailor.errors import TailorError
+from tailor.errors import TailorError, first_line
 from tailor.redaction import redacted
 
 Status = Literal["running", "complete", "paused", "cancelled", "failed", "interrupted"]
@@ -183,8 +183,7 @@ def _ending(recorder: Recorder) -> Iterator[None]:
         raise
     except BaseException as error:
         recorder.status = "failed"
-        said = redacted(str(error).strip() or type(error).__name__)
-        recorder.message = said.splitlines()[0][:600]
+        recorder.message = redacted(first_line(error))[:600]
         raise
     finally:
         # On a full disk the record must not hide what went wrong.

@@ -1,26 +1,18 @@
 """What all readers share: the bytes of one file in, LangChain documents out."""
 
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from typing import Literal
 
+from langchain_core.document_loaders import BaseLoader
 from langchain_core.documents import Document
 
 
-class FileReader(ABC):
-    """A LangChain loader over the bytes of one file; subclasses are named ``Reader``.
-
-    It has no base class of LangChain's: importing that doubles what it takes to start a parser.
-    """
+class FileReader(BaseLoader):
+    """A LangChain loader over the bytes of one file; subclasses are named ``Reader``."""
 
     def __init__(self, content: bytes, name: str = "") -> None:
         self.content = content
         self.name = name
-
-    @abstractmethod
-    def lazy_load(self) -> Iterator[Document]:
-        """The file's pages, sheets, slides or sections, in reading order."""
 
 
 def whole(text: str, otherwise: int) -> int:
