@@ -160,7 +160,7 @@ def start(root: Path, engine: Engine, stage: str, token: str = TOKEN, **limits: 
     """Serve a workspace from a thread of this process."""
     settings = {
         "max_body_kb": 16, "max_messages": 6, "max_n": 3, "max_input_tokens": 300, "max_texts": 4,
-        "concurrency": 4, "queue": 2, "client_timeout": 1.0, "timeout": 5, "port": 0, **limits,
+        "concurrency": 4, "queue": 2, "client_timeout": 1.0, "timeout": 8, "port": 0, **limits,
     }  # fmt: skip
     lines = [f"{key} = {json.dumps(value)}\n" for key, value in settings.items()]
     (root / "tailor.toml").write_text(

@@ -198,7 +198,7 @@ def test_an_answer_that_takes_too_long(served: Served, caplog: pytest.LogCapture
     began = time.monotonic()
     answer = served.chat("What takes so long?")
     assert (answer.status, answer.code) == (504, "timeout")
-    assert 4 < time.monotonic() - began < 12
+    assert 7 < time.monotonic() - began < 20
     held.set()
     served.in_flight(0)
     assert "never retrieved" not in caplog.text
