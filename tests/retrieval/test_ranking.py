@@ -44,6 +44,15 @@ def test_ranks_and_top_agree_with_sorting(scores: list[float]) -> None:
     assert top(values, 5).tolist() == [at for at in order if scores[at] > 0][:5]
 
 
+@pytest.mark.parametrize("size", [2559, 2560, 5000])
+@pytest.mark.parametrize("kinds", [2, 40, 100_000])
+def test_the_best_of_many_are_those_of_all(size: int, kinds: int) -> None:
+    scores = np.random.default_rng(size).integers(kinds, size=size).astype(np.float32)
+    order = np.argsort(-scores, kind="stable")
+    for n in (1, 10, 400):
+        assert top(scores, n).tolist() == [at for at in order if scores[at] > 0][:n]
+
+
 def test_padding_is_never_ranked() -> None:
     found = Candidates(np.array([[4, -1]]), np.array([[0.0, 0.0]]), np.array([[-1.0, -1.0]]))
     assert found.ranked(Configuration())[0].tolist() == [0.0, -1.0]

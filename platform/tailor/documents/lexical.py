@@ -152,7 +152,7 @@ class LexicalIndex:
         for token in question_tokens(question, forms):
             if (number := self.tokens.get(token)) is not None:
                 its = slice(self.starts[number], self.starts[number + 1])
-                scores[self.holding[its]] += self.data[its]
+                np.add.at(scores, self.holding[its], self.data[its])  # += takes twice as long
         return scores
 
     def rarity(self, bare: Sequence[str]) -> list[float]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 RANK_CONSTANT = 60
 """Of reciprocal rank fusion (Cormack et al. 2009)."""
+_BLOCK = 256
+"""Scores of which the best is looked for at once."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,20 @@ def top(scores: NDArray[np.floating[Any]], n: int) -> Numbers:
     """The places of the n best of those above 0, the best first; ties in order of place."""
     import numpy as np
 
-    if not len(scores):
-        return np.empty(0, dtype=np.int64)
-    least = float(np.partition(scores, -n)[-n]) if n < len(scores) else 0.0
+    least = _least(scores, n)
     found = np.flatnonzero(scores >= least if least > 0 else scores > 0)
+    if n < len(found):
+        found = found[scores[found] >= np.partition(scores[found], -n)[-n]]
     best: Numbers = found[np.argsort(-scores[found], kind="stable")][:n]
     return best
+
+
+def _least(scores: NDArray[np.floating[Any]], n: int) -> float:
+    """What the n best reach at least, soon found: so much the best of n blocks of scores reach."""
+    import numpy as np
+
+    blocks = len(scores) // _BLOCK
+    if blocks < n:
+        return 0.0
+    best = scores[: blocks * _BLOCK].reshape(blocks, _BLOCK).max(axis=1)
+    return float(np.partition(best, -n)[-n])
