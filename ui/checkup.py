@@ -45,7 +45,7 @@ def results(done: Job, say: Language) -> None:
     order = ("problem", "ok", "absent")
     found = sorted(told_of["findings"], key=lambda one: order.index(one["state"]))
     columns = {
-        say("settings.what"): [one["name"] for one in found],
+        say("settings.what"): [phrase(one["name"], say) for one in found],
         say("settings.state"): [
             f"{SIGNS[one['state']]} {say('settings.' + one['state'])}" for one in found
         ],

@@ -66,7 +66,7 @@ def examine(folder: Path) -> Iterator[Finding]:
     yield Finding(
         "Disk",
         "ok" if free >= 1 else "problem",
-        f"{free:.1f} GiB free",
+        f"free: {free:.1f} GiB",
         "" if free >= 1 else "free at least 1 GiB: answers and indexes are written here",
     )
 
