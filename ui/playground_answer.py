@@ -20,8 +20,6 @@ from tailor.ui.marks import marked, quote
 from tailor.ui.refusal import note, refusal
 from tailor.workspace import Workspace
 
-MOVING = ("waiting", "preparing", "answering")
-
 
 def show(workspace: Workspace, asked: Asked, side: Side, name: str, at: int, say: Language) -> None:
     """The reply so far or the answer, what it took, its passages and its prompt."""

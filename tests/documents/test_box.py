@@ -52,7 +52,7 @@ def parsers(pid: int | None = None) -> list[psutil.Process]:
 @pytest.fixture(autouse=True)
 def _none_before() -> None:
     """The process that ingestions of other tests share is ended: here processes are counted."""
-    ingest.Box.end_kept()  # type: ignore[attr-defined]
+    ingest.Box.end_kept()  # type: ignore[attr-defined]  # see kept_parser.py
 
 
 def bomb(name: str = "sheet.csv", size: int = 200 << 20) -> bytes:

@@ -19,7 +19,7 @@ import pytest
 from fpdf import FPDF
 from pptx.util import Inches
 
-from tailor.documents.document import Document, document, read_document
+from tailor.documents.document import Document, document, read_bytes
 from tailor.documents.refusal import Refused
 
 
@@ -147,7 +147,7 @@ def test_pdf_tables_keep_their_columns() -> None:
 
 def test_vietnamese_pdf_of_the_sample_company() -> None:
     path = Path(__file__).parents[2] / "knowledge" / "hop-dong"
-    found = read_document(next(path.glob("*.pdf")), "hop-dong.pdf")
+    found = document(read_bytes(next(path.glob("*.pdf"))), "hop-dong.pdf")
     assert found.language == "vi"
     assert unicodedata.is_normalized("NFC", found.text)
     assert "| FrostBox 120S | 24 | 52.400.000 | 1.257.600.000 |" in found.text

@@ -14,7 +14,7 @@ from tailor.prediction.similar_tuning import _showing, _shown_already
 def test_what_is_shown_already_keeps_its_embedder(tmp_path: Path) -> None:
     workspace = initialize(tmp_path / "prices", "prices")
     shown = similar(workspace, "retrieval", k=3, weight=0.25, embedder="shipped")
-    assistant = Assistant(model=None, retriever=shown)  # type: ignore[arg-type]
+    assistant = Assistant(model=None, retriever=shown)  # type: ignore[arg-type]  # the rest of it is not asked
     own, here = _shown_already(workspace, assistant)
     assert (own.k, own.weight, own.embedder) == (3, 0.25, "shipped")
     again, other = (

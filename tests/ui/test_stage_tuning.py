@@ -47,7 +47,7 @@ def test_what_was_tried_is_shown(code: str, words: tuple[str, ...]) -> None:
     assert "expansion section, k 2" in "\n".join(told).replace("\\", "")
 
 
-def noted(code: str, searched: dict, asked: dict) -> None:  # type: ignore[type-arg]
+def noted(code: str, searched: dict[str, object], asked: dict[str, object]) -> None:
     from tailor.retrieval.tuning import Tuning
     from tailor.ui.language import language
     from tailor.ui.stage_run import notes

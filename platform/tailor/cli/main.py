@@ -85,7 +85,7 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except TailorError as error:
-        print(f"tailor: {visible(with_workspace(str(error)))}", file=sys.stderr)  # noqa: T201
+        print(f"tailor: {visible(with_workspace(str(error)))}", file=sys.stderr)  # noqa: T201  # no rich yet
         code = error.exit_code
     except KeyboardInterrupt:
         code = INTERRUPTED

@@ -74,16 +74,6 @@ class Unread:
     status: Literal["refused", "empty"] = "refused"
 
 
-def read_document(path: Path, relative: str) -> Document:
-    """Read the file at ``path`` as the document named ``relative``.
-
-    Raises:
-        Refused: the file is not a readable document; the reason is for people.
-        OSError: the file cannot be opened.
-    """
-    return document(read_bytes(path), relative)
-
-
 def read_bytes(path: Path) -> bytes:
     """The content of a regular file, never of a link, pipe or device put in its place."""
     with _opened(path) as file:
